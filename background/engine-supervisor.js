@@ -1,0 +1,204 @@
+// Keeps one engine Worker alive for all panels: one queue, explicit states, and a new Worker whenever the GPU is lost.
+
+/** @import { Answer, EngineState, ErrorCode, Model, Request } from "./protocol.js" */
+
+/** @typedef {{send: (answer: Answer) => void}} Panel */
+/** @typedef {{panel: Panel, request: Request, key: number}} Job */
+/** @typedef {{default: string, models: Model[]}} ModelIndex */
+
+const RECOVERY_DELAYS_MS = [250, 1000, 2000, 4000, 8000];
+
+export class EngineSupervisor {
+  /** @param {{index: Promise<ModelIndex>, startWorker: () => Worker}} options */
+  constructor({ index, startWorker }) {
+    this.index = index;
+    this.startWorker = startWorker;
+    /** @type {Set<Panel>} */
+    this.panels = new Set();
+    /** @type {Job[]} waiting completions, in order of arrival */
+    this.queue = [];
+    /** @type {Job|null} the completion that the Worker is busy with */
+    this.active = null;
+    /** @type {Map<number, Job>} token counts asked of the Worker, or to be asked once a model is there */
+    this.counts = new Map();
+    /** @type {Worker|null} */
+    this.worker = null;
+    this.nextKey = 1;
+    this.losses = 0;
+    /** @type {EngineState} */
+    this.state = { state: "absent", model: null, models: [], progress: null, text: "", error: null };
+    index.then(({ models }) => this.setState({ models }));
+  }
+
+  /** @param {(answer: Answer) => void} send */
+  addPanel(send) {
+    const panel = { send };
+    this.panels.add(panel);
+    send({ type: "state", engine: this.state });
+    return panel;
+  }
+
+  /** A closed panel aborts what it asked for. @param {Panel} panel */
+  removePanel(panel) {
+    this.panels.delete(panel);
+    this.queue = this.queue.filter((job) => job.panel !== panel);
+    for (const [key, job] of this.counts) if (job.panel === panel) this.counts.delete(key);
+    if (this.active?.panel === panel) this.toWorker({ type: "abort", key: this.active.key });
+  }
+
+  /** @param {Panel} panel @param {Request} request */
+  handle(panel, request) {
+    if (request.type === "load") this.load(panel, request);
+    else if (request.type === "abort") this.abort(panel, request.id);
+    else {
+      const job = { panel, request, key: this.nextKey++ };
+      if (this.state.state === "unavailable") return this.refuse(job);
+      if (request.type === "complete") this.queue.push(job);
+      else this.counts.set(job.key, job);
+      if (request.type === "count" && this.isLoaded()) this.toWorker({ ...request, key: job.key });
+      this.startNext();
+    }
+  }
+
+  /** @param {Panel} panel @param {Extract<Request, {type: "load"}>} request */
+  async load(panel, request) {
+    const index = await this.index;
+    const id = request.model ?? index.default;
+    const model = index.models.find((candidate) => candidate.id === id);
+    if (!model) {
+      panel.send({ type: "error", id: request.id, code: "unknown-model", message: id });
+      return;
+    }
+    const busyWith = ["loading", "downloading", "lost", "ready", "generating"].includes(this.state.state);
+    if (!busyWith || this.state.model !== id) {
+      this.losses = 0;
+      this.startModel(model);
+    }
+    panel.send({ type: "loaded", id: request.id });
+  }
+
+  /** @param {Model} model */
+  startModel(model) {
+    this.dropWorker();
+    this.setState({ state: "loading", model: model.id, progress: 0, text: `Loading ${model.name}`, error: null });
+    const worker = this.startWorker();
+    this.worker = worker;
+    worker.onmessage = ({ data }) => this.worker === worker && this.fromWorker(data);
+    worker.onerror = (event) => this.worker === worker && this.onLost(event.message || "the engine's Worker failed");
+    this.toWorker({ type: "load", model });
+  }
+
+  /** Ends the Worker; whatever it was busy with is told so. */
+  dropWorker() {
+    this.worker?.terminate();
+    this.worker = null;
+    if (this.active) this.fail(this.active, "engine-lost", "the engine was restarted");
+    this.active = null;
+  }
+
+  /** @param {any} message see engines/webllm.js */
+  fromWorker(message) {
+    if (message.type === "progress") this.setState({ progress: message.progress, text: message.text });
+    else if (message.type === "loaded") this.onLoaded();
+    else if (message.type === "load-failed") this.onLoadFailed(message.code, message.message);
+    else if (message.type === "lost") this.onLost(message.message);
+    else if (message.type === "counted") this.onCounted(message);
+    else if (this.active && this.active.key === message.key) this.onAnswer(this.active, message);
+  }
+
+  onLoaded() {
+    this.setState({ state: "ready", progress: null, text: "", error: null });
+    for (const job of this.counts.values()) this.toWorker({ ...job.request, key: job.key });
+    this.startNext();
+  }
+
+  /** @param {ErrorCode} code @param {string} message @returns {void} */
+  onLoadFailed(code, message) {
+    // A lost GPU process needs a moment before it hands out adapters again.
+    if (this.losses > 0 && this.losses <= RECOVERY_DELAYS_MS.length) return this.onLost(message);
+    this.dropWorker();
+    this.setState({ state: "unavailable", progress: null, text: "", error: { code, message } });
+    for (const job of [...this.queue, ...this.counts.values()]) this.refuse(job);
+    this.queue = [];
+    this.counts.clear();
+  }
+
+  /** @param {string} reason @returns {void} */
+  onLost(reason) {
+    this.dropWorker();
+    const delay = RECOVERY_DELAYS_MS[this.losses++];
+    if (delay === undefined) return this.onLoadFailed("engine-lost", reason);
+    this.setState({ state: "lost", progress: null, text: "", error: { code: "engine-lost", message: reason } });
+    const model = this.state.models.find((candidate) => candidate.id === this.state.model);
+    setTimeout(() => this.state.state === "lost" && model && this.startModel(model), delay);
+  }
+
+  /** @param {{key: number, counts: number[]}} message */
+  onCounted({ key, counts }) {
+    const job = this.counts.get(key);
+    this.counts.delete(key);
+    if (job) this.answer(job, { type: "counted", counts });
+  }
+
+  /** @param {Job} job @param {any} message */
+  onAnswer(job, { key: _, ...message }) {
+    this.answer(job, message);
+    if (message.type !== "done" && message.type !== "error") return;
+    if (message.type === "done") this.losses = 0;
+    this.active = null;
+    this.setState({ state: "ready" });
+    this.startNext();
+  }
+
+  startNext() {
+    if (this.state.state !== "ready" || this.active) return;
+    const job = this.queue.shift();
+    if (!job) return;
+    this.active = job;
+    this.setState({ state: "generating" });
+    this.toWorker({ ...job.request, key: job.key });
+  }
+
+  /** @param {Panel} panel @param {string} id */
+  abort(panel, id) {
+    const isMine = (/** @type {Job} */ job) => job.panel === panel && job.request.id === id;
+    if (this.active && isMine(this.active)) {
+      this.toWorker({ type: "abort", key: this.active.key });
+      return;
+    }
+    const waiting = this.queue.find(isMine);
+    this.queue = this.queue.filter((job) => job !== waiting);
+    if (waiting) this.answer(waiting, { type: "done", finish_reason: "abort", usage: null });
+  }
+
+  isLoaded() {
+    return this.state.state === "ready" || this.state.state === "generating";
+  }
+
+  /** @param {Job} job */
+  refuse(job) {
+    const error = this.state.error;
+    this.fail(job, error?.code ?? "not-loaded", error?.message ?? "no model is loaded");
+  }
+
+  /** @param {Job} job @param {ErrorCode} code @param {string} message */
+  fail(job, code, message) {
+    this.answer(job, { type: "error", code, message });
+  }
+
+  /** @param {Job} job @param {any} answer */
+  answer(job, answer) {
+    if (this.panels.has(job.panel)) job.panel.send({ ...answer, id: job.request.id });
+  }
+
+  /** @param {any} message */
+  toWorker(message) {
+    this.worker?.postMessage(message);
+  }
+
+  /** @param {Partial<EngineState>} change */
+  setState(change) {
+    this.state = { ...this.state, ...change };
+    for (const panel of this.panels) panel.send({ type: "state", engine: this.state });
+  }
+}

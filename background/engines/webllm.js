@@ -1,0 +1,190 @@
+// The chat engine: WebLLM in a module Worker. One model, one completion at a time; the supervisor keeps the queue.
+// In:  {type: "load", model} | {type: "complete", key, request} | {type: "count", key, texts} | {type: "abort", key}
+// Out: {type: "progress"|"loaded"|"load-failed"|"lost"} and, with the request's key, "prefill"|"delta"|"done"|"error"|"counted"
+
+import { MLCEngine } from "@mlc-ai/web-llm";
+import { cachesWithBundled } from "./bundled-cache.js";
+import { makePrefillInterruptible, PrefillAborted } from "./interruptible-prefill.js";
+import { renderPrompt } from "./prompt-template.js";
+
+/** @import { Completion, ErrorCode, Model } from "../protocol.js" */
+
+/** @type {MLCEngine|null} */
+let engine = null;
+/** @type {{key: number, aborted: boolean, fed: number, total: number}|null} */
+let current = null;
+
+const post = (/** @type {any} */ message) => self.postMessage(message);
+const packageUrl = (/** @type {string} */ path) => new URL(path, self.location.origin).href;
+
+self.onmessage = async ({ data }) => {
+  if (data.type === "load") await load(data.model);
+  else if (data.type === "complete") await complete(data.key, data.request);
+  else if (data.type === "count") post({ type: "counted", key: data.key, counts: data.texts.map(countTokens) });
+  else if (data.type === "abort") abort(data.key);
+};
+
+/** @param {Model} model */
+async function load(model) {
+  const files = model.files.map((name) => packageUrl(model.path + name));
+  Object.defineProperty(self, "caches", { value: cachesWithBundled(files), configurable: true });
+  watchDevices();
+  try {
+    if (!(await hasAdapter())) return;
+    engine = new MLCEngine({
+      appConfig: {
+        cacheBackend: "cache",
+        model_list: [{ model_id: model.id, model: packageUrl(model.path), model_lib: packageUrl(model.lib) }],
+      },
+      initProgressCallback: ({ progress, text }) => post({ type: "progress", progress, text: progressText(text) }),
+      logLevel: "WARN",
+    });
+    await engine.reload(model.id);
+    makePrefillInterruptible(pipeline(), {
+      isAborted: () => current?.aborted ?? false,
+      onProgress: reportPrefill,
+    });
+    watchPromptLength(pipeline());
+    post({ type: "loaded" });
+  } catch (error) {
+    post({ type: "load-failed", ...describe(error, "load-failed") });
+  }
+}
+
+/** WebLLM throws the same error for no WebGPU and no adapter; users need to know which. */
+async function hasAdapter() {
+  if (!navigator.gpu) {
+    post({ type: "load-failed", code: "no-webgpu", message: "navigator.gpu is missing" });
+    return false;
+  }
+  if (await navigator.gpu.requestAdapter({ powerPreference: "high-performance" })) return true;
+  post({ type: "load-failed", code: "no-adapter", message: "requestAdapter() gave null" });
+  return false;
+}
+
+/** WebLLM tells nobody that its GPU device was lost, so every device it asks for is watched from here. */
+function watchDevices() {
+  const requestDevice = GPUAdapter.prototype.requestDevice;
+  GPUAdapter.prototype.requestDevice = async function (descriptor) {
+    const device = await requestDevice.call(this, descriptor);
+    device.lost.then(({ reason, message }) => post({ type: "lost", message: `${reason}: ${message}` }));
+    return device;
+  };
+}
+
+/** @returns {any} WebLLM's private pipeline of the one loaded model */
+function pipeline() {
+  const [loaded] = /** @type {any} */ (engine).loadedModelIdToPipeline.values();
+  return loaded;
+}
+
+/** @param {string} text */
+function countTokens(text) {
+  return pipeline().tokenizer.encode(text).length;
+}
+
+/** The pipeline tokenizes the prompt just before feeding it: the only place that knows its length. @param {any} target */
+function watchPromptLength(target) {
+  const getInputData = target.getInputData.bind(target);
+  target.getInputData = async () => {
+    const input = await getInputData();
+    if (current) current.total = input[1];
+    reportPrefill(0);
+    return input;
+  };
+}
+
+/** @param {number} fed */
+function reportPrefill(fed) {
+  if (!current) return;
+  current.fed += fed;
+  post({ type: "prefill", key: current.key, done: current.fed, total: current.total });
+}
+
+/** @param {number} key @param {Completion} request */
+async function complete(key, request) {
+  const job = { key, aborted: false, fed: 0, total: 0 };
+  current = job;
+  try {
+    const outcome = await stream(job, request);
+    post({ type: "done", key, ...outcome });
+  } catch (error) {
+    if (error instanceof PrefillAborted) {
+      await engine?.resetChat(); // what was fed belongs to no whole prompt
+      post({ type: "done", key, finish_reason: "abort", usage: null });
+    } else post({ type: "error", key, ...describe(error, "failed") });
+  } finally {
+    current = null;
+  }
+}
+
+/** @param {NonNullable<typeof current>} job @param {Completion} request */
+async function stream(job, request) {
+  let inputTokens = 0;
+  let finishReason = "stop";
+  let usage = null;
+  for await (const chunk of await open(request)) {
+    inputTokens ||= pipeline().filledKVCacheLength;
+    const choice = chunk.choices[0];
+    const text = choice && ("delta" in choice ? choice.delta.content : choice.text);
+    if (text) post({ type: "delta", key: job.key, text });
+    if (choice?.finish_reason) finishReason = choice.finish_reason;
+    if (chunk.usage) usage = usageOf(chunk.usage, inputTokens);
+    if (job.aborted) engine?.interruptGenerate(); // again: one sent before the first chunk is lost
+  }
+  return { finish_reason: job.aborted ? "abort" : finishReason, usage };
+}
+
+/** @param {Completion} request @returns {Promise<AsyncIterable<any>>} */
+async function open(request) {
+  const { messages, ...options } = request;
+  const streaming = /** @type {const} */ ({ ...options, stream: true, stream_options: { include_usage: true } });
+  const chat = /** @type {MLCEngine} */ (engine);
+  if (messages.at(-1)?.role !== "assistant")
+    return /** @type {any} */ (chat.chat.completions.create(/** @type {any} */ ({ ...streaming, messages })));
+  // WebLLM's chat interface always opens a new reply; going on with one takes the prompt as text.
+  const prompt = renderPrompt(messages, pipeline().config.conv_template);
+  return /** @type {any} */ (chat.completions.create(/** @type {any} */ ({ ...streaming, prompt })));
+}
+
+/** @param {any} usage WebLLM's @param {number} inputTokens */
+function usageOf(usage, inputTokens) {
+  const extra = usage.extra ?? {};
+  const decodeRate = extra.decode_tokens_per_s;
+  return {
+    input_tokens: inputTokens,
+    cache_read_tokens: Math.max(0, inputTokens - usage.prompt_tokens),
+    output_tokens: usage.completion_tokens,
+    prefill_seconds: extra.time_to_first_token_s ?? 0,
+    decode_seconds: decodeRate ? Math.max(0, usage.completion_tokens - 1) / decodeRate : 0,
+  };
+}
+
+/** @param {number} key */
+function abort(key) {
+  if (current?.key !== key) return;
+  current.aborted = true;
+  engine?.interruptGenerate();
+}
+
+/** @param {unknown} error @param {ErrorCode} otherwise */
+function describe(error, otherwise) {
+  const { name, message } = error instanceof Error ? error : { name: "", message: String(error) };
+  /** @type {[RegExp, ErrorCode][]} */
+  const known = [
+    [/ContextWindowSizeExceeded/, "context-length"],
+    [/ShaderF16|shader-f16/, "no-f16"],
+    [/out of memory|OutOfMemory|exceeds the max buffer/i, "out-of-memory"],
+    [/DeviceLost|device.*lost|already deleted/i, "engine-lost"],
+  ];
+  const code = known.find(([pattern]) => pattern.test(`${name} ${message}`))?.[1] ?? otherwise;
+  return { code, message };
+}
+
+/** WebLLM's progress lines are long; the bar says the rest. @param {string} text */
+function progressText(text) {
+  if (/Fetching param|Start to fetch|Loading model from cache/.test(text)) return "Loading the model";
+  if (/shader|pipeline/i.test(text)) return "Preparing the GPU";
+  if (/Finish loading/.test(text)) return "Ready";
+  return "Starting the model";
+}

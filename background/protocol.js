@@ -1,0 +1,82 @@
+// The protocol between a side panel and the offscreen document: plain JSON over one chrome.runtime port a panel.
+// Requests carry an id that the panel chose; every answer to a request carries it back. Imported by both sides.
+
+/** Name of the port. The service worker registers no onConnect, or the offscreen document's death would go unnoticed. */
+export const ENGINE_PORT = "engine";
+
+/**
+ * A model that the package brings along, as listed in models/index.json.
+ * @typedef {object} Model
+ * @property {string} id
+ * @property {string} name        for people
+ * @property {string} path        folder of weights and configuration, from the package's root, with a trailing slash
+ * @property {string} lib         compiled model library, from the package's root
+ * @property {number} context_window   tokens
+ * @property {string[]} files     every weight file in the folder
+ * @property {string} licence
+ */
+
+/**
+ * @typedef {object} ChatMessage
+ * @property {"system"|"user"|"assistant"|"tool"} role
+ * @property {string} content     a last message of role assistant is an answer to go on with
+ */
+
+/**
+ * @typedef {object} Completion
+ * @property {ChatMessage[]} messages
+ * @property {number} [max_tokens]
+ * @property {number} [temperature]
+ * @property {number} [top_p]
+ * @property {number} [repetition_penalty]
+ * @property {number} [seed]
+ * @property {string[]} [stop]
+ * @property {{type: "json_object", schema: string}} [response_format]
+ */
+
+/**
+ * @typedef {object} Usage
+ * @property {number} input_tokens       the whole prompt
+ * @property {number} cache_read_tokens  the part of it that was still in the KV cache
+ * @property {number} output_tokens
+ * @property {number} prefill_seconds
+ * @property {number} decode_seconds
+ */
+
+/**
+ * Panel to engine.
+ * @typedef {{type: "load", id: string, model?: string}
+ *   | {type: "complete", id: string, request: Completion}
+ *   | {type: "count", id: string, texts: string[]}
+ *   | {type: "abort", id: string}} Request
+ */
+
+/**
+ * Why something failed; what to tell the user is decided in Python.
+ * @typedef {"no-webgpu"|"no-adapter"|"no-f16"|"out-of-memory"|"engine-lost"|"load-failed"|"unknown-model"|"not-loaded"
+ *   |"context-length"|"bad-request"|"failed"} ErrorCode
+ */
+
+/**
+ * @typedef {object} EngineState
+ * @property {"absent"|"downloading"|"loading"|"ready"|"generating"|"lost"|"unavailable"} state
+ * @property {string|null} model        id of the model that is loaded or loading
+ * @property {Model[]} models
+ * @property {number|null} progress     0 to 1 while loading
+ * @property {string} text              what is going on
+ * @property {{code: ErrorCode, message: string}|null} error
+ */
+
+/**
+ * Engine to panel. `state` goes to every panel, the rest to the one that asked.
+ * @typedef {{type: "state", engine: EngineState}
+ *   | {type: "loaded", id: string}
+ *   | {type: "prefill", id: string, done: number, total: number}
+ *   | {type: "delta", id: string, text: string}
+ *   | {type: "done", id: string, finish_reason: "stop"|"length"|"abort", usage: Usage|null}
+ *   | {type: "counted", id: string, counts: number[]}
+ *   | {type: "error", id: string, code: ErrorCode, message: string}} Answer
+ */
+
+/** Where the package lists its models. */
+export const MODEL_INDEX = "models/index.json";

@@ -1,0 +1,136 @@
+#!/usr/bin/env python3
+"""Amplifier Browser: one entry point for all there is to do. Needs Python 3.11 and nothing else; sets up the rest itself.
+
+python3 build.py run                 build, then open Chromium with the panel; without a display, summarize the sample
+                                     article headless and print the summary as it streams
+python3 build.py run --url URL       summarize that page instead
+python3 build.py run --ask "..."     ask that instead
+python3 build.py test [PYTEST ...]   every test, or those that pytest's arguments choose
+python3 build.py build               only the unpacked extension, in dist/
+python3 build.py package             a zip of it, ready for a store
+python3 build.py lint                formatting, linting and types
+python3 build.py model-library       rebuild the starter model's compiled library (needs emscripten; a few minutes)
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+if sys.version_info < (3, 11):
+    sys.exit("Amplifier Browser is built with Python 3.11 or newer: install it, then run this again with it.")
+
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "python"))
+
+from build_tools import environment, extension  # noqa: E402
+from build_tools.paths import BUILD, DIST, NODE_MODULES, PYTHON, venv_python  # noqa: E402
+from build_tools.steps import BuildError  # noqa: E402
+
+
+def in_environment(command: Sequence[str | Path], **extra_environment: str) -> int:
+    """Runs a command in the project's virtual environment; returns its exit status."""
+    env = {**os.environ, "PYTHONPATH": str(PYTHON), **extra_environment}
+    return subprocess.run([str(part) for part in command], cwd=ROOT, env=env, check=False).returncode
+
+
+def run(options: argparse.Namespace) -> int:
+    """Builds the extension, then drives or shows a browser with it."""
+    folder = extension.test_variant() if options.model == "tiny" else extension.build()
+    browser = environment.find_browser()
+    environment.ensure_driver()
+    command: list[str | Path] = [venv_python(), "-m", "build_tools.run", "--extension", folder, "--browser", browser]
+    for name in ("url", "ask", "screenshot"):
+        if value := getattr(options, name):
+            command += [f"--{name}", value]
+    if options.headless:
+        command.append("--headless")
+    return in_environment(command)
+
+
+def test(options: argparse.Namespace) -> int:
+    """Builds both variants of the extension, then runs pytest."""
+    extension.build()
+    extension.test_variant()
+    environment.find_browser()
+    environment.ensure_driver()
+    return in_environment([venv_python(), "-m", "pytest", *options.pytest])
+
+
+def lint(_options: argparse.Namespace) -> int:
+    """Formatting, linting and types of Python and JavaScript."""
+    environment.ensure_node()
+    environment.ensure_npm_packages()
+    environment.ensure_venv()
+    tools = NODE_MODULES / ".bin"
+    checks: list[list[str | Path]] = [
+        [venv_python(), "-m", "ruff", "check", "."],
+        [venv_python(), "-m", "ruff", "format", "--check", "."],
+        [tools / "pyright"],
+        [tools / "biome", "check", "."],
+        [tools / "tsc"],
+    ]
+    return max(in_environment(check) for check in checks)
+
+
+def build(_options: argparse.Namespace) -> int:
+    """Only the unpacked extension."""
+    extension.build()
+    print(f"The unpacked extension is in {DIST.relative_to(ROOT)}/")
+    return 0
+
+
+def package(_options: argparse.Namespace) -> int:
+    """A zip for a store."""
+    archive = extension.package(extension.build())
+    print(f"{archive.relative_to(ROOT)}: {archive.stat().st_size / 1e6:.1f} MB")
+    return 0
+
+
+def model_library(_options: argparse.Namespace) -> int:
+    """The starter model's compiled library, from its sources."""
+    extension.rebuild_library()
+    return 0
+
+
+def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
+    """The command line; what follows `test` is pytest's."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    running = commands.add_parser("run", help="build, then use it")
+    running.add_argument("--url", help="summarize this page instead of the sample article")
+    running.add_argument("--ask", help="ask this instead of summarizing")
+    running.add_argument("--model", choices=["starter", "tiny"], default="starter", help="tiny: random words, for tests")
+    running.add_argument("--headless", action="store_true", help="without a window, even where there is a display")
+    running.add_argument("--screenshot", help="where the panel's picture goes", default=str(BUILD / "panel.png"))
+    running.set_defaults(do=run)
+    for name, do in {
+        "test": test,
+        "lint": lint,
+        "build": build,
+        "package": package,
+        "model-library": model_library,
+    }.items():
+        commands.add_parser(name, help=(do.__doc__ or "").split("\n")[0]).set_defaults(do=do)
+    return parser.parse_known_args(arguments)
+
+
+def main() -> int:
+    """Runs one command; returns its exit status."""
+    options, rest = parse(sys.argv[1:])
+    if rest and options.do is not test:
+        sys.exit(f"unknown arguments: {' '.join(rest)}; see python3 build.py --help")
+    options.pytest = rest
+    try:
+        return options.do(options)
+    except BuildError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

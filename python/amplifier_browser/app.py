@@ -1,0 +1,272 @@
+"""The application: takes the panel's commands, runs one turn at a time in an Amplifier session, and keeps the transcript."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from .engine import Engine
+from .host import Host
+from .page import Page, UnreadablePage, page_of
+from .problems import answer_problem, engine_problem, start_problem
+from .sessions import Panel, open_session
+from .summary import Summarizer
+from .transcript import MessageSink, Transcript
+
+Message = dict[str, Any]
+
+
+@dataclass
+class Turn:
+    """One question and its answer. `before` is the conversation as it was when the turn began."""
+
+    question_id: str
+    text: str
+    is_summary: bool = False
+    answer_id: str = ""
+    page: Page | None = None
+    before: list[Message] | None = None
+    prefix: str = ""  # what an interrupted answer had come to, to go on with
+    notes: list[str] = field(default_factory=list)  # summaries of a page's sections that are done
+
+
+class App:
+    """One panel's conversation."""
+
+    def __init__(self, post: Callable[[str], object]) -> None:
+        """`post` takes one JSON text for the page."""
+        self._host = Host(post)
+        self._engine = Engine(lambda message: self._host.emit({"type": "to-engine", "message": message}))
+        self._engine.on_state = self._show_engine
+        self._display = Panel(self._host.emit)
+        self._transcript = Transcript(self._host.emit)
+        self._session: Any = None
+        self._turns: list[Turn] = []
+        self._waiting: list[Turn] = []
+        self._asked = asyncio.Event()
+        self._current: Turn | None = None
+        self._sink: MessageSink | None = None
+        self._renew = False  # the next turn begins a new session
+        self._tasks: set[asyncio.Future[Any]] = set()
+
+    async def run(self) -> None:
+        """Opens the session, then answers turn after turn, for as long as the panel is open."""
+        try:
+            await self._open_session()
+        except Exception as error:  # without a session nothing works, and the user must know
+            self._host.emit({"type": "fatal", "error": start_problem(str(error))})
+            return
+        self._host.emit({"type": "ready"})
+        while True:
+            while self._waiting:
+                await self._answer(self._waiting.pop(0))
+            self._asked.clear()
+            await self._asked.wait()
+
+    async def _open_session(self) -> None:
+        self._session = await open_session(
+            self._engine,
+            sink=lambda: self._sink,
+            display=self._display,
+            answer_prefix=lambda: self._current.prefix if self._current else "",
+        )
+
+    # -- what the page says
+
+    def receive(self, message: Message) -> None:
+        """Takes one message from the page: a command of the view, the engine's word, or the answer to a call."""
+        kind = message["type"]
+        if kind == "from-engine":
+            self._engine.receive(message["message"])
+        elif kind == "engine-gone":
+            self._engine.gone(message["reason"])
+        elif kind in ("returned", "raised"):
+            self._host.settle(message)
+        else:
+            self._command(kind, message)
+
+    def _command(self, kind: str, message: Message) -> None:
+        if kind == "prompt":
+            self._ask(Turn(message["id"], message["text"]))
+        elif kind == "summarize":
+            self._ask(Turn(message.get("id") or _new_id(), "Summarize this page", is_summary=True))
+        elif kind == "stop":
+            self._stop()
+        elif kind in ("retry", "continue"):
+            self._again(message["id"], keep=kind == "continue")
+        elif kind == "edit":
+            self._edit(message["id"], message["text"])
+        elif kind == "new-session":
+            self._new_session()
+        elif kind == "choose-model":
+            self._choose_model(message["model"])
+        elif kind == "reload-engine":
+            self._engine.load()
+
+    def _show_engine(self, state: Message) -> None:
+        model = self._engine.model
+        shown = {
+            "state": state["state"],
+            "model": model and {name: model[name] for name in ("id", "name", "context_window")},
+            "models": [{"id": each["id"], "name": each["name"]} for each in state["models"]],
+            "progress": state["progress"],
+            "text": state["text"],
+            "error": engine_problem(state["error"], state["state"]),
+        }
+        self._host.emit({"type": "engine", "engine": shown})
+
+    # -- commands
+
+    def _ask(self, turn: Turn) -> None:
+        self._transcript.put({"id": turn.question_id, "role": "user", "state": "queued", "text": turn.text})
+        self._enqueue(turn)
+
+    def _enqueue(self, turn: Turn) -> None:
+        self._waiting.append(turn)
+        self._asked.set()
+
+    def _stop(self) -> None:
+        """Ends the running turn and takes back those that wait; their questions stay in the panel."""
+        for turn in self._waiting:
+            asked_before = turn.answer_id in self._transcript
+            self._transcript.update(turn.answer_id if asked_before else turn.question_id, state="stopped")
+        self._waiting.clear()
+        if self._current:
+            self._session.coordinator.cancellation.request_graceful()
+            self._engine.abort_all()
+
+    def _again(self, answer_id: str, keep: bool) -> None:
+        """Answers the turn of `answer_id` anew, or goes on with what its answer had come to."""
+        turn = next((turn for turn in self._turns if turn.answer_id == answer_id), None)
+        if turn is None or turn is self._current or turn.question_id not in self._transcript:
+            return
+        self._drop_after(turn)
+        turn.prefix = self._transcript.get(answer_id).get("text", "") if keep else ""
+        if keep:
+            self._transcript.update(answer_id, state="queued", error=None)
+        else:
+            self._transcript.remove([answer_id])
+            turn.answer_id, turn.notes = _new_id(), []
+            self._transcript.put({"id": turn.answer_id, "role": "assistant", "state": "queued", "text": ""})
+        self._enqueue(turn)
+
+    def _edit(self, question_id: str, text: str) -> None:
+        """Asks an earlier question in other words; what followed it goes."""
+        self._waiting = [turn for turn in self._waiting if turn.question_id != question_id]
+        turn = next((turn for turn in self._turns if turn.question_id == question_id), None)
+        if turn is None:  # its turn has not come, or it was taken back before
+            if question_id in self._transcript:
+                self._ask(Turn(question_id, text))
+            return
+        self._stop()
+        self._drop_after(turn)
+        if turn.answer_id:
+            self._transcript.remove([turn.answer_id])
+        self._turns.remove(turn)
+        still_summary = turn.is_summary and text.strip() == turn.text
+        self._ask(Turn(question_id, text, is_summary=still_summary, before=turn.before))
+
+    def _drop_after(self, turn: Turn) -> None:
+        index = self._turns.index(turn)
+        later = self._turns[index + 1 :]
+        self._turns = self._turns[: index + 1]
+        self._transcript.remove([name for each in later for name in (each.question_id, each.answer_id) if name])
+
+    def _new_session(self) -> None:
+        """Forgets the conversation. The session itself is replaced before the next turn, when the running one has ended."""
+        self._stop()
+        self._transcript.clear()
+        self._turns = []
+        self._renew = True
+
+    async def _replace_session(self) -> None:
+        old, self._renew = self._session, False
+        await self._open_session()
+        await old.cleanup()
+
+    def _choose_model(self, model: str) -> None:
+        self._stop()
+        self._engine.load(model)
+        self._spawn(self._host.call("settings.set", model=model))
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Runs `work` beside what runs; asyncio itself would forget it."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # -- turns
+
+    async def _answer(self, turn: Turn) -> None:
+        if self._renew:
+            await self._replace_session()
+        self._current = turn
+        self._host.emit({"type": "busy", "value": True})
+        context = self._session.coordinator.get("context")
+        if turn.before is None:
+            turn.before = await context.get_messages()
+        else:
+            await context.set_messages(turn.before)
+        if turn not in self._turns:
+            self._turns.append(turn)
+        self._begin(turn)
+        try:
+            await self._run(turn)
+        except UnreadablePage as unreadable:
+            self._finish(turn, "error", unreadable.problem)
+        except Exception as error:  # whatever fails is shown, and the next turn can go on
+            self._finish(turn, "error", answer_problem(self._failure(error), turn.answer_id))
+        else:
+            self._finish(turn, "stopped" if self._session.coordinator.cancellation.is_cancelled else "done")
+        await self._settle(turn)
+
+    def _begin(self, turn: Turn) -> None:
+        self._transcript.update(turn.question_id, state="done")
+        if turn.answer_id in self._transcript:
+            self._transcript.update(turn.answer_id, state="streaming", error=None)
+        else:
+            turn.answer_id = _new_id()
+            self._transcript.put({"id": turn.answer_id, "role": "assistant", "state": "streaming", "text": ""})
+        self._sink = MessageSink(self._transcript, turn.answer_id)
+
+    async def _run(self, turn: Turn) -> None:
+        if not turn.is_summary:
+            await self._session.execute(turn.text)
+            return
+        if turn.page is None:
+            turn.page = page_of(await self._host.call("page.read"))
+        self._transcript.update(turn.answer_id, source=turn.page.source)
+        summarizer = Summarizer(self._session, self._engine, self._transcript, turn.answer_id, self._display, turn.notes)
+        await summarizer.run(turn.page)
+
+    def _failure(self, error: Exception) -> str:
+        """The provider's own words where it failed; the kernel wraps every exception in a RuntimeError of its own."""
+        if self._sink and self._sink.failure:
+            return self._sink.failure
+        return str(error).partition("Execution failed: ")[2].partition(": ")[2] or str(error)
+
+    def _finish(self, turn: Turn, state: str, error: Message | None = None) -> None:
+        if turn.answer_id in self._transcript:
+            self._transcript.update(turn.answer_id, state=state, error=error, progress=None)
+
+    async def _settle(self, turn: Turn) -> None:
+        await self._forget_unanswered(turn)
+        self._current = None
+        self._sink = None
+        self._session.coordinator.cancellation.reset()
+        self._host.emit({"type": "busy", "value": False})
+
+    async def _forget_unanswered(self, turn: Turn) -> None:
+        """A question without an answer would only confuse the model; notes on a page's sections are an answer of sorts."""
+        if self._transcript.get(turn.answer_id).get("text"):
+            return
+        notes = [{"role": "assistant", "content": "\n\n".join(turn.notes)}] if turn.notes else []
+        question = [{"role": "user", "content": turn.text}] if turn.notes else []
+        await self._session.coordinator.get("context").set_messages([*(turn.before or []), *question, *notes])
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())

@@ -1,0 +1,193 @@
+"""Client of the engine behind the port: completions as streams, token counts, and what happens when the engine goes.
+
+The protocol is background/protocol.js. The engine's document may vanish at any time; the page makes it anew, and requests
+that had not been answered fail with `engine-lost`, which callers may try again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any
+
+Message = dict[str, Any]
+
+LOST = "engine-lost"
+COUNT_ATTEMPTS = 3
+COUNTS_KEPT = 4096
+
+
+class EngineError(Exception):
+    """The engine could not answer; `code` is one of ErrorCode in background/protocol.js."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Prefill:
+    """The engine has read `done` of `total` tokens of the prompt."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Delta:
+    """New text of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """The end of an answer. `finish_reason` is stop, length or abort; `usage` as in background/protocol.js, or None."""
+
+    finish_reason: str
+    usage: Message | None
+
+
+Piece = Prefill | Delta | Done
+
+
+class Engine:
+    """One panel's connection to the engine that all panels share."""
+
+    def __init__(self, post: Callable[[Message], None]) -> None:
+        """`post` sends one request over the port."""
+        self._post = post
+        self._ids = itertools.count(1)
+        self._streams: dict[str, asyncio.Queue[Message]] = {}
+        self._unsent: list[Message] = []
+        self._connected = False
+        self._counted: dict[str, int] = {}
+        self.state: Message = {
+            "state": "absent",
+            "model": None,
+            "models": [],
+            "progress": None,
+            "text": "",
+            "error": None,
+        }
+        self.on_state: Callable[[Message], None] = lambda _state: None
+
+    # -- what the port says
+
+    def receive(self, message: Message) -> None:
+        """Takes one message from the port."""
+        if message["type"] == "state":
+            self._set_state(message["engine"])
+        elif queue := self._streams.get(message["id"]):
+            queue.put_nowait(message)
+
+    def gone(self, reason: str) -> None:
+        """The port is closed: what was sent will not be answered."""
+        self._connected = False
+        unsent = {message["id"] for message in self._unsent}
+        for request_id, queue in self._streams.items():
+            if request_id not in unsent:
+                queue.put_nowait({"type": "error", "code": LOST, "message": reason})
+        lost = {"code": LOST, "message": reason}
+        self._set_state({**self.state, "state": "lost", "progress": None, "error": lost}, connected=False)
+
+    def _set_state(self, state: Message, connected: bool = True) -> None:
+        if state["model"] != self.state["model"]:
+            self._counted.clear()  # another tokenizer
+        self.state = state
+        if connected and not self._connected:
+            self._connected = True
+            for message in self._unsent:
+                self._post(message)
+            self._unsent.clear()
+        self.on_state(state)
+
+    # -- what the session asks
+
+    @property
+    def model(self) -> Message | None:
+        """The model that is loaded or loading, as listed in models/index.json."""
+        return next((model for model in self.state["models"] if model["id"] == self.state["model"]), None)
+
+    def load(self, model: str | None = None) -> None:
+        """Asks for a model; the state tells how it goes. None is the default model, or the one that failed, again."""
+        wanted = model or self.state["model"]
+        self._send({"type": "load", "id": self._new_id(), **({"model": wanted} if wanted else {})})
+
+    async def complete(self, request: Message) -> AsyncIterator[Piece]:
+        """Streams one completion; ends with Done. Raises EngineError. `request` is Completion in background/protocol.js."""
+        request_id = self._new_id()
+        queue = self._open({"type": "complete", "id": request_id, "request": request})
+        try:
+            while True:
+                piece = _piece(await queue.get())
+                yield piece
+                if isinstance(piece, Done):
+                    return
+        finally:
+            del self._streams[request_id]
+
+    def abort_all(self) -> None:
+        """Ends every completion that is running or waiting; each ends with Done("abort")."""
+        unsent = {message["id"]: message for message in self._unsent}
+        for request_id, queue in self._streams.items():
+            if message := unsent.get(request_id):
+                if message["type"] == "complete":
+                    self._unsent.remove(message)
+                    queue.put_nowait({"type": "done", "finish_reason": "abort", "usage": None})
+            else:
+                self._post({"type": "abort", "id": request_id})
+
+    async def count(self, texts: list[str]) -> list[int]:
+        """Tokens of each text by the loaded model's own tokenizer; waits for a model. Raises EngineError."""
+        missing = [text for text in dict.fromkeys(texts) if text not in self._counted]
+        if missing:
+            counts = await self._ask_counts(missing)
+            if len(self._counted) > COUNTS_KEPT:
+                self._counted.clear()
+            known = {**self._counted, **dict(zip(missing, counts, strict=True))}
+            self._counted = known
+            return [known[text] for text in texts]
+        return [self._counted[text] for text in texts]
+
+    async def _ask_counts(self, texts: list[str]) -> list[int]:
+        for attempt in range(COUNT_ATTEMPTS):
+            request_id = self._new_id()
+            queue = self._open({"type": "count", "id": request_id, "texts": texts})
+            try:
+                message = await queue.get()
+            finally:
+                del self._streams[request_id]
+            if message["type"] == "counted":
+                return message["counts"]
+            if message["code"] != LOST or attempt == COUNT_ATTEMPTS - 1:
+                raise EngineError(message["code"], message["message"])
+        raise AssertionError("unreachable")
+
+    def _open(self, message: Message) -> asyncio.Queue[Message]:
+        queue: asyncio.Queue[Message] = asyncio.Queue()
+        self._streams[message["id"]] = queue
+        self._send(message)
+        return queue
+
+    def _send(self, message: Message) -> None:
+        if self._connected:
+            self._post(message)
+        else:
+            self._unsent.append(message)
+
+    def _new_id(self) -> str:
+        return f"r{next(self._ids)}"
+
+
+def _piece(message: Message) -> Piece:
+    kind = message["type"]
+    if kind == "delta":
+        return Delta(message["text"])
+    if kind == "prefill":
+        return Prefill(message["done"], message["total"])
+    if kind == "done":
+        return Done(message["finish_reason"], message["usage"])
+    raise EngineError(message["code"], message["message"])

@@ -1,0 +1,1 @@
+"""Our Amplifier modules, each with `mount(coordinator, config)`."""

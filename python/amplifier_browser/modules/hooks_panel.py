@@ -1,0 +1,83 @@
+"""Hook: turns kernel events into what the panel shows.
+
+Capability `panel.sink`: a function that returns where the running answer is drawn (amplifier_browser.transcript.Sink), or None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from amplifier_core import HookResult
+
+from ..transcript import Sink
+
+__amplifier_module_type__ = "hook"
+
+Handler = Callable[[Sink, dict[str, Any]], None]
+
+
+async def mount(coordinator: Any, config: dict[str, Any] | None = None) -> Callable[[], None]:
+    """Registers one handler an event; returns what takes them away again."""
+    undo = [
+        coordinator.hooks.register(event, _to_sink(coordinator, handler), priority=100, name=f"hooks-panel:{event}")
+        for event, handler in HANDLERS.items()
+    ]
+
+    def unmount() -> None:
+        for unregister in undo:
+            if callable(unregister):
+                unregister()
+
+    return unmount
+
+
+def _to_sink(coordinator: Any, handler: Handler) -> Callable[[str, dict[str, Any]], Any]:
+    async def handle(_event: str, data: dict[str, Any]) -> HookResult:
+        current = coordinator.get_capability("panel.sink")
+        sink = current() if current else None
+        if sink is not None:
+            handler(sink, data or {})
+        return HookResult(action="continue")
+
+    return handle
+
+
+def _on_delta(sink: Sink, data: dict[str, Any]) -> None:
+    sink.append(data["text"])
+
+
+def _on_prefill(sink: Sink, data: dict[str, Any]) -> None:
+    done, total = data["done"], data["total"]
+    sink.progress("Reading" if done < total else "Thinking", done, total)
+
+
+def _on_response(sink: Sink, data: dict[str, Any]) -> None:
+    sink.usage({**data.get("usage", {}), **data.get("speed", {})})
+
+
+def _on_retry(sink: Sink, _data: dict[str, Any]) -> None:
+    sink.note("The engine was lost in the middle of this answer. It was started again and the answer went on.")
+
+
+def _on_error(sink: Sink, data: dict[str, Any]) -> None:
+    sink.failed(data["error"]["message"])
+
+
+def _on_compaction(sink: Sink, data: dict[str, Any]) -> None:
+    count = data["dropped_in_all"]
+    messages = "message" if count == 1 else f"{count} messages"
+    sink.note(
+        f"The first {messages} of this conversation no longer fit the model's memory and were left out. "
+        "Start a new session for a new subject."
+    )
+
+
+HANDLERS: dict[str, Handler] = {
+    "llm:stream_block_delta": _on_delta,
+    "llm:prefill_progress": _on_prefill,
+    "llm:response": _on_response,
+    "provider:retry": _on_retry,
+    "provider:error": _on_error,
+    "context:compaction": _on_compaction,
+}

@@ -1,0 +1,89 @@
+"""What went wrong, in words for the user, each with the next step. Interface: Problem in sidepanel/types.js."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Problem = dict[str, Any]
+
+RELOAD = {"label": "Try again", "command": {"type": "reload-engine"}}
+
+# code of background/protocol.js -> title, detail
+ENGINE = {
+    "no-webgpu": (
+        "This browser has no WebGPU",
+        "The model runs on the graphics card through WebGPU, which this browser does not offer. Update Chrome to version 124 "
+        "or newer; on Linux also switch on chrome://flags/#enable-unsafe-webgpu. Then try again.",
+    ),
+    "no-adapter": (
+        "No graphics card that the model can use",
+        "Chrome found no WebGPU adapter. Look at chrome://gpu: WebGPU should say hardware accelerated. Switch on “Use graphics "
+        "acceleration when available” in chrome://settings/system, update the graphics driver, restart Chrome, then try again.",
+    ),
+    "no-f16": (
+        "This graphics card lacks 16-bit shaders",
+        "The chosen model needs the WebGPU feature shader-f16. Choose another model.",
+    ),
+    "out-of-memory": (
+        "The graphics card ran out of memory",
+        "Close other tabs and programs that use the graphics card, or choose a smaller model, then try again.",
+    ),
+    "engine-lost": (
+        "The graphics card stopped responding",
+        "The engine was restarted several times without success. Close other heavy tabs, then try again; restarting Chrome "
+        "helps too.",
+    ),
+    "unknown-model": ("This model is not in the package", "Choose another model from the list."),
+    "load-failed": ("The model could not be loaded", "Try again. If it fails again, install the extension anew."),
+}
+
+LOST = {
+    "title": "The engine was lost",
+    "detail": "It is being started again; what you wrote is kept and will be sent.",
+}
+
+
+def engine_problem(error: dict[str, str] | None, state: str) -> Problem | None:
+    """The problem behind an engine's state, or None."""
+    if error is None:
+        return None
+    if state == "lost":
+        return {**LOST, "technical": error["message"]}
+    title, detail = ENGINE.get(error["code"], ENGINE["load-failed"])
+    return {"title": title, "detail": detail, "technical": error["message"], "action": RELOAD}
+
+
+def answer_problem(message: str, answer_id: str) -> Problem:
+    """Why an answer failed: `message` is "code: details" from the provider or the context, or any exception's text."""
+    code, _, detail = message.partition(": ")
+    retry = {"label": "Try again", "command": {"type": "retry", "id": answer_id}}
+    if code == "context-length":
+        return {
+            "title": "This is too long for the model",
+            "detail": f"It needs {detail} tokens at a time. Shorten your message with Edit, or send it in parts.",
+        }
+    if code == "engine-lost":
+        return {
+            "title": "The engine was lost again and again",
+            "detail": "What was written so far is kept. Go on with it once the engine is ready.",
+            "technical": detail,
+            "action": {"label": "Continue", "command": {"type": "continue", "id": answer_id}},
+        }
+    if code in ENGINE:
+        title, text = ENGINE[code]
+        return {"title": title, "detail": text, "technical": detail, "action": RELOAD}
+    return {
+        "title": "The answer failed",
+        "detail": "What was written so far is kept. Try again; if it fails again, start a new session.",
+        "technical": message,
+        "action": retry,
+    }
+
+
+def start_problem(message: str) -> Problem:
+    """Why the session could not be opened at all."""
+    return {
+        "title": "Amplifier could not start",
+        "detail": "Close the panel and open it again; if that does not help, install the extension anew.",
+        "technical": message,
+    }

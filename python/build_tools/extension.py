@@ -1,0 +1,190 @@
+"""Puts the unpacked extension together: bundled scripts, Pyodide with our archives, and the bundled models."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from . import archives
+from .environment import ensure_node, ensure_npm_packages, ensure_venv, run
+from .paths import ARCHIVES, BUILD, DIST, LIBRARIES, MODELS, NODE_MODULES, PYTHON, ROOT, venv_python
+from .steps import BuildError, step
+
+SOURCES = [ROOT / "manifest.json", ROOT / "background", ROOT / "sidepanel", ROOT / "icons", ROOT / "package-lock.json"]
+MODULES = [
+    "background/service-worker.js",
+    "background/offscreen.js",
+    "background/engines/webllm.js",
+    "sidepanel/panel.js",
+    "sidepanel/python-worker.js",
+]
+PYODIDE_FILES = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json"]
+# Addresses of scripts and wasm that libraries carry as defaults. Never reached, since the CSP forbids it, but a store takes
+# them for remote code.
+REMOTE_CODE = re.compile(rb"https://(?:cdn\.jsdelivr\.net|unpkg\.com|raw\.githubusercontent\.com|esm\.sh)")
+MODEL_NAMES = {"starter": "SmolLM2 135M (starter)", "tiny": "Tiny random model (for tests)"}
+
+
+def build(models: tuple[str, ...] = ("starter",), out: Path = DIST) -> Path:
+    """Makes the unpacked extension in `out`; the first model is the default. Returns `out`."""
+    ensure_node()
+    ensure_npm_packages()
+    ensure_venv()
+    archives.build()
+    weights = [PYTHON / "starter_model" / name for name in ("convert.py", "tiny_weights.py", "weights.py")]
+    step("model weights", weights, [MODELS / "starter", MODELS / "tiny"], _convert_weights)
+    inputs = [*SOURCES, Path(__file__), ROOT / "LICENSE"]
+    made_from = "".join(_identity(path) for path in [*ARCHIVES.iterdir(), *_model_files(models)])
+    step(f"extension {out.name}", inputs, [out / "manifest.json"], lambda: _assemble(models, out), extra=made_from)
+    return out
+
+
+def package(folder: Path) -> Path:
+    """Zips the unpacked extension for a store."""
+    version = json.loads((folder / "manifest.json").read_text())["version"]
+    archive = BUILD / f"amplifier-browser-{version}.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
+        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+            out.write(path, path.relative_to(folder).as_posix())
+    return archive
+
+
+def _convert_weights() -> None:
+    command = [str(venv_python()), "-m", "starter_model.weights", "--out", str(MODELS)]
+    if subprocess.run(command, env={**os.environ, "PYTHONPATH": str(PYTHON)}, check=False).returncode:
+        raise BuildError(
+            "The starter model's weights could not be made; the reason stands above. Run this again once it is mended."
+        )
+
+
+def _identity(path: Path) -> str:
+    """Large files that a step of ours made are told apart by size and time, not by reading 100 MB."""
+    facts = path.stat()
+    return f"{path.name}:{facts.st_size}:{facts.st_mtime_ns};"
+
+
+def _model_files(models: tuple[str, ...]) -> list[Path]:
+    files = [LIBRARIES / f"{model}.wasm" for model in models]
+    for model in models:
+        files += sorted(p for p in (MODELS / model).iterdir() if p.is_file())
+    return files
+
+
+def _assemble(models: tuple[str, ...], out: Path) -> None:
+    fresh = out.with_name(out.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    shutil.copy(ROOT / "manifest.json", fresh)
+    shutil.copytree(ROOT / "icons", fresh / "icons", ignore=shutil.ignore_patterns("*.svg", "*.py"))
+    _bundle(fresh)
+    _add_pyodide(fresh / "pyodide")
+    _add_models(models, fresh / "models")
+    _add_licences(fresh / "licences")
+    _strip_remote_code(fresh)
+    shutil.rmtree(out, ignore_errors=True)
+    fresh.rename(out)
+
+
+def _bundle(out: Path) -> None:
+    esbuild = NODE_MODULES / ".bin" / "esbuild"
+    common = [
+        "--bundle",
+        "--target=chrome124",
+        "--charset=utf8",
+        "--legal-comments=linked",
+        f"--outdir={out}",
+        "--outbase=.",
+    ]
+    modules = [*MODULES, "--format=esm", "--alias:pyodide=../pyodide/pyodide.mjs", "--external:../pyodide/pyodide.mjs"]
+    run([esbuild, *modules, *common], cwd=ROOT)
+    # Injected into pages; what chrome.scripting gets back is the value of the script's last expression.
+    reader = ["--format=iife", "--global-name=amplifierPage", "--footer:js=amplifierPage.read();"]
+    run([esbuild, "sidepanel/extract.js", *reader, *common], cwd=ROOT)
+    for page in ("background/offscreen.html", "sidepanel/index.html", "sidepanel/styles.css"):
+        shutil.copy(ROOT / page, out / page)
+
+
+def _add_pyodide(out: Path) -> None:
+    out.mkdir()
+    for name in PYODIDE_FILES:
+        shutil.copy(NODE_MODULES / "pyodide" / name, out)
+    for archive in ARCHIVES.iterdir():
+        shutil.copy(archive, out)
+
+
+def _add_models(models: tuple[str, ...], out: Path) -> None:
+    """Weights where WebLLM looks for them, hard-linked where the file system allows: the package is the only copy."""
+    listed: list[dict[str, object]] = []
+    for model in models:
+        folder = out / model / "resolve" / "main"
+        folder.mkdir(parents=True)
+        for source in sorted(p for p in (MODELS / model).iterdir() if p.is_file()):
+            _link(source, folder / source.name)
+        _link(LIBRARIES / f"{model}.wasm", out / model / "library.wasm")
+        config = json.loads((folder / "mlc-chat-config.json").read_text())
+        files = ["tensor-cache.json", *(p.name for p in sorted(folder.glob("*.bin")))]
+        listed.append(
+            {
+                "id": model,
+                "name": MODEL_NAMES[model],
+                "path": f"models/{model}/",
+                "lib": f"models/{model}/library.wasm",
+                "context_window": config["context_window_size"],
+                "files": [f"resolve/main/{name}" for name in files],
+                "licence": "Apache-2.0",
+            }
+        )
+    (out / "index.json").write_text(json.dumps({"default": models[0], "models": listed}, indent=2))
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy(source, target)
+
+
+def _add_licences(out: Path) -> None:
+    """Licences of all that is bundled: ours, npm's, and the wheels'."""
+    out.mkdir()
+    shutil.copy(ROOT / "LICENSE", out / "amplifier-browser.txt")
+    dependencies = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    for folder, facts in dependencies.items():
+        if not folder or facts.get("dev"):
+            continue
+        name = folder.removeprefix("node_modules/").replace("/", "-").lstrip("@")
+        texts = [p for p in (ROOT / folder).glob("*") if re.match(r"(licen[cs]e|notice)", p.name, re.I)]
+        text = "\n".join(p.read_text(errors="replace") for p in texts)
+        (out / f"npm-{name}.txt").write_text(f"{facts.get('license', 'see package')}\n\n{text}")
+    stage = BUILD / "stage" / "app"
+    for path in stage.glob("*.dist-info/**/*"):
+        if path.is_file() and re.match(r"(licen[cs]e|notice)", path.name, re.I):
+            package = path.relative_to(stage).parts[0].removesuffix(".dist-info")
+            shutil.copy(path, out / f"python-{package}.txt")
+
+
+def _strip_remote_code(out: Path) -> None:
+    for script in [*out.rglob("*.js"), *out.rglob("*.mjs")]:
+        text = script.read_bytes()
+        stripped = REMOTE_CODE.sub(b"https://remote-code.invalid", text)
+        if stripped != text:
+            script.write_bytes(stripped)
+
+
+def test_variant() -> Path:
+    """The same extension with the tiny model as its default and the starter model beside it, for tests."""
+    return build(("tiny", "starter"), BUILD / "extension-for-tests")
+
+
+def rebuild_library() -> None:
+    """Rebuilds the starter model's compiled library: needs emscripten, and TVM, which it installs apart."""
+    ensure_venv()
+    command = [str(venv_python()), "-m", "starter_model.library", "--work", str(BUILD / "model-library")]
+    if subprocess.run(command, env={**os.environ, "PYTHONPATH": str(PYTHON)}, check=False).returncode:
+        sys.exit(1)

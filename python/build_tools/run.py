@@ -1,0 +1,140 @@
+"""`build.py run`: shows the extension in a browser, or does the main job headless and visibly."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import http.server
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+from selenium.common.exceptions import TimeoutException, WebDriverException
+from selenium.webdriver.common.keys import Keys
+
+from .drive import Browser
+from .paths import BUILD, ROOT
+
+PAGES = ROOT / "tests" / "pages"
+SAMPLE = "sample-article.html"
+MINUTES = 10
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def serve(folder: Path) -> str:
+    """Serves a folder on this machine, for as long as this process runs; returns its address."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}"
+
+
+def main() -> int:
+    """Command line; returns the exit status."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--extension", type=Path, required=True)
+    parser.add_argument("--browser", required=True)
+    parser.add_argument("--url")
+    parser.add_argument("--ask")
+    parser.add_argument("--screenshot", type=Path, default=BUILD / "panel.png")
+    parser.add_argument("--headless", action="store_true")
+    options = parser.parse_args()
+    url = options.url or f"{serve(PAGES)}/{SAMPLE}"
+    if options.headless or not _has_display():
+        return headless(options, url)
+    return show(options, url)
+
+
+def _has_display() -> bool:
+    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def show(options: argparse.Namespace, url: str) -> int:
+    """Opens a browser window with the panel beside the page and stays until the window is closed."""
+    with Browser(options.extension, options.browser, headless=False, profile=BUILD / "profile") as browser:
+        browser.open(url)
+        browser.open_panel()
+        print("Chromium is open with the panel beside the sample article. Close its window to end this.")
+        while _is_open(browser):
+            time.sleep(1)
+    return 0
+
+
+def _is_open(browser: Browser) -> bool:
+    try:
+        return browser.page in browser.driver.window_handles
+    except WebDriverException:
+        return False
+
+
+def headless(options: argparse.Namespace, url: str) -> int:
+    """Summarizes the page at `url`, or asks, in the real side panel; prints the answer as it streams."""
+    with Browser(options.extension, options.browser) as browser:
+        print(f"Opening {url}", flush=True)
+        browser.open(url)
+        browser.open_panel()
+        print("The side panel is open.", flush=True)
+        if options.ask:
+            browser.wait(lambda: browser.find("composer"), 30, "the composer is there")
+            browser.find("composer").send_keys(options.ask, Keys.ENTER)
+        else:
+            browser.wait(lambda: browser.find("summarize-tab"), 30, "the button is there")
+            browser.find("summarize-tab").click()
+        state = _follow(browser)
+        options.screenshot.parent.mkdir(parents=True, exist_ok=True)
+        browser.driver.save_screenshot(str(options.screenshot))
+        print(f"\nThe panel's picture: {options.screenshot}")
+        return _report(browser, state)
+
+
+def _follow(browser: Browser) -> str:
+    """Prints the answer while it grows; returns its state when it has ended."""
+    shown, status, deadline = "", "", time.monotonic() + MINUTES * 60
+    while time.monotonic() < deadline:
+        facts = browser.driver.execute_script(_READ)
+        if facts["status"] != status and not facts["text"]:
+            status = facts["status"]
+            print(f"  {status}", flush=True)
+        if facts["text"].startswith(shown):
+            print(facts["text"][len(shown) :], end="", flush=True)
+        else:  # markdown drew the last words in another way
+            print(f"\n{facts['text']}", end="", flush=True)
+        shown = facts["text"]
+        if facts["state"] in ("done", "stopped", "error"):
+            return facts["state"]
+        if facts["broken"]:
+            print(f"  {facts['broken']}", flush=True)
+            return "error"
+        time.sleep(0.2)
+    raise TimeoutException(f"no answer after {MINUTES} minutes")
+
+
+_READ = """
+const answer = [...document.querySelectorAll('[data-testid=message][data-role=assistant]')].at(-1);
+const text = answer?.querySelector('[data-testid=message-text]')?.innerText ?? '';
+const progress = document.querySelector('[data-testid=progress]')?.innerText ?? '';
+const engine = document.querySelector('[data-testid=engine-status]');
+const broken = engine?.dataset.state === 'unavailable' || document.body.dataset.python === 'failed';
+return {
+  text, state: answer?.dataset.state ?? '',
+  status: (progress || engine?.innerText || '').replace(/\\s+/g, ' ').trim(),
+  broken: broken && (document.querySelector('[data-testid=error]')?.innerText ?? 'the engine is not available'),
+};
+"""
+
+
+def _report(browser: Browser, state: str) -> int:
+    if state == "done":
+        return 0
+    errors = [element.text for element in browser.find_all("error")]
+    print(f"The answer ended as {state}. {' '.join(errors)}", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+// The port to the offscreen document: makes the document when it is missing, connects, and does so again when it is gone.
+
+import { ENGINE_PORT } from "../background/protocol.js";
+
+/** @import { Request } from "../background/protocol.js" */
+
+const DOCUMENT = "background/offscreen.html";
+const RETRY_MS = [0, 200, 500, 1000, 2000];
+
+export class EnginePort {
+  /** @param {(message: object) => void} toPython */
+  constructor(toPython) {
+    this.toPython = toPython;
+    /** @type {chrome.runtime.Port|null} */
+    this.port = null;
+    this.failures = 0;
+  }
+
+  async open() {
+    try {
+      await ensureDocument();
+    } catch (error) {
+      return this.onGone(String(error));
+    }
+    const port = chrome.runtime.connect({ name: ENGINE_PORT });
+    port.onMessage.addListener((message) => {
+      if (this.port !== port) this.onReady(port); // its first message says that the document is up
+      this.toPython({ type: "from-engine", message });
+    });
+    port.onDisconnect.addListener(() => this.onGone(chrome.runtime.lastError?.message ?? "the port was closed"));
+  }
+
+  /** @param {chrome.runtime.Port} port */
+  async onReady(port) {
+    this.port = port;
+    this.failures = 0;
+    // The model starts to load here and not once Python is up: that is a second sooner.
+    const { model } = await chrome.storage.local.get("model");
+    this.post({ type: "load", id: "warm-up", ...(typeof model === "string" ? { model } : {}) });
+  }
+
+  /** @param {string} reason */
+  onGone(reason) {
+    this.port = null;
+    this.toPython({ type: "engine-gone", reason });
+    const delay = RETRY_MS[Math.min(this.failures++, RETRY_MS.length - 1)];
+    setTimeout(() => this.open(), delay);
+  }
+
+  /** Python asks only engines that it heard of, so a message without a port belongs to one that just went. @param {Request} message */
+  post(message) {
+    this.port?.postMessage(message);
+  }
+}
+
+async function ensureDocument() {
+  const existing = await chrome.runtime.getContexts({ contextTypes: ["OFFSCREEN_DOCUMENT"] });
+  if (existing.length) return;
+  try {
+    await chrome.offscreen.createDocument({
+      url: DOCUMENT,
+      reasons: ["WORKERS"],
+      justification: "Runs the language model in a Worker that all panels share.",
+    });
+  } catch (error) {
+    // Another panel was faster.
+    if (!String(error).includes("single offscreen")) throw error;
+  }
+}

@@ -1,0 +1,42 @@
+// Hosts Python: starts Pyodide from the package's own files and joins it to the page by one function each way.
+//
+// Starting from precompiled archives takes a second where wheels take four: the standard library as .pyc (stdlib.zip),
+// everything of ours as .pyc in one zip that Python imports from directly (app.zip), and pydantic's compiled core unpacked,
+// since a shared library cannot be imported out of a zip.
+
+import { loadPyodide } from "pyodide";
+
+const base = new URL("../pyodide/", import.meta.url).href;
+const APP = "/home/pyodide/app.zip";
+
+/** Messages that come before Python is up wait here. @type {string[]} */
+const early = [];
+/** @type {(message: string) => void} */
+let receive = (message) => early.push(message);
+self.onmessage = ({ data }) => receive(data);
+
+const fetchBytes = async (/** @type {string} */ name) => {
+  const response = await fetch(base + name);
+  if (!response.ok) throw new Error(`${name}: ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+};
+
+async function start() {
+  const [pyodide, app, core] = await Promise.all([
+    loadPyodide({ indexURL: base, stdLibURL: `${base}stdlib.zip`, packageBaseUrl: base }),
+    fetchBytes("app.zip"),
+    fetchBytes("pydantic_core.zip"),
+  ]);
+  const sitePackages = pyodide.runPython("import site; site.getsitepackages()[0]");
+  pyodide.unpackArchive(core, "zip", { extractDir: sitePackages });
+  pyodide.FS.writeFile(APP, app);
+  pyodide.runPython(`import sys; sys.path.insert(0, "${APP}")`);
+  const main = pyodide.pyimport("amplifier_browser.main");
+  receive = main.start((/** @type {string} */ message) => self.postMessage(message));
+  for (const message of early.splice(0)) receive(message);
+}
+
+start().catch((error) => {
+  const detail = `Python could not start: ${error.message}. Close the panel and open it again; if that does not help, install the extension anew.`;
+  self.postMessage(JSON.stringify({ type: "fatal", error: { title: "Amplifier could not start", detail } }));
+});

@@ -1,0 +1,285 @@
+/** The panel's state in one place: a pure reducer, and a store that tells its listeners once a frame. */
+
+/** @import { Command, Engine, Message, PanelEvent, State, Store, ViewEvent } from "./types.js" */
+
+/** The user's line when the summarize button was pressed. */
+export const SUMMARIZE_TEXT = "Summarize this page";
+const NOTICES_SHOWN = 3;
+
+/** @type {Engine} */
+const ABSENT = { state: "absent", model: null, models: [], progress: null, text: "", error: null };
+
+/**
+ * @param {string} [draft] what the composer holds from the start
+ * @returns {State}
+ */
+export function initialState(draft = "") {
+  return {
+    python: { state: "starting", error: null },
+    engine: ABSENT,
+    messages: [],
+    busy: false,
+    tab: null,
+    draft,
+    editing: null,
+    notices: [],
+    announcement: { id: 0, text: "" },
+  };
+}
+
+/**
+ * The state after an event. Pure; returns the same object when nothing changed.
+ *
+ * @param {State} state
+ * @param {PanelEvent | ViewEvent} event
+ * @returns {State}
+ */
+export function reduce(state, event) {
+  switch (event.type) {
+    case "ready":
+      return { ...state, python: { state: "ready", error: null } };
+    case "fatal":
+      return announce({ ...state, python: { state: "failed", error: event.error }, busy: false }, event.error.title);
+    case "message":
+      return putMessage(state, event.message);
+    case "delta":
+      return appendText(state, event.id, event.text);
+    case "removed":
+      return keepMessages(state, (message) => !event.ids.includes(message.id));
+    case "cleared":
+      // What was typed after "new session" was asked for belongs to the new session.
+      return keepMessages(state, (message) => message.role === "user" && message.state === "queued");
+    case "busy":
+      return state.busy === event.value ? state : { ...state, busy: event.value };
+    case "engine":
+      return setEngine(state, event.engine);
+    case "tab":
+      return { ...state, tab: event.tab };
+    case "notice":
+      return addNotice(state, event);
+    case "dismiss":
+      return { ...state, notices: state.notices.filter((notice) => notice.id !== event.id) };
+    case "draft":
+      return { ...state, draft: event.text };
+    case "edit-start":
+      return { ...state, editing: event.id };
+    case "edit-cancel":
+      return { ...state, editing: null };
+    case "announce":
+      return announce(state, event.text);
+    case "sent":
+      return showSent(state, event.command);
+    default:
+      return state;
+  }
+}
+
+/**
+ * What the user sees at once of a command, before Python has taken it.
+ *
+ * @param {State} state
+ * @param {Command} command
+ * @returns {State}
+ */
+function showSent(state, command) {
+  switch (command.type) {
+    case "prompt":
+      return putMessage({ ...state, draft: "" }, queued(command.id, command.text));
+    case "summarize":
+      return putMessage(state, queued(command.id, SUMMARIZE_TEXT));
+    case "edit":
+      return showEdited(state, command.id, command.text);
+    case "new-session":
+      return announce({ ...state, messages: [], editing: null }, "New session");
+    default:
+      return state;
+  }
+}
+
+/**
+ * @param {string} id
+ * @param {string} text
+ * @returns {Message}
+ */
+function queued(id, text) {
+  return { id, role: "user", state: "queued", text };
+}
+
+/**
+ * @param {State} state
+ * @param {string} id
+ * @param {string} text
+ * @returns {State}
+ */
+function showEdited(state, id, text) {
+  const index = state.messages.findIndex((message) => message.id === id);
+  if (index < 0) return { ...state, editing: null };
+  const messages = [...state.messages.slice(0, index), queued(id, text)];
+  return { ...state, messages, editing: null };
+}
+
+/**
+ * Replaces the message of the same id, or inserts it.
+ *
+ * @param {State} state
+ * @param {Message} message
+ * @returns {State}
+ */
+function putMessage(state, message) {
+  const index = state.messages.findIndex((other) => other.id === message.id);
+  if (index < 0) {
+    const at = insertionPoint(state.messages, message);
+    return announceEnd({ ...state, messages: state.messages.toSpliced(at, 0, message) }, undefined, message);
+  }
+  const before = state.messages[index];
+  return announceEnd({ ...state, messages: state.messages.with(index, message) }, before, message);
+}
+
+/**
+ * New messages go last, but an answer goes before the questions that still wait for their turn or lost it.
+ *
+ * @param {Message[]} messages
+ * @param {Message} message
+ * @returns {number}
+ */
+function insertionPoint(messages, message) {
+  if (message.role === "user") return messages.length;
+  const waits = (/** @type {Message} */ { role, state }) =>
+    role === "user" && (state === "queued" || state === "stopped");
+  const firstWaiting = messages.findLastIndex((other) => !waits(other)) + 1;
+  if (firstWaiting === messages.length) return firstWaiting;
+  const answersEarlier = firstWaiting > 0 && messages[firstWaiting - 1]?.role === "user";
+  return answersEarlier ? firstWaiting : firstWaiting + 1;
+}
+
+/**
+ * @param {State} state
+ * @param {string} id
+ * @param {string} text
+ * @returns {State}
+ */
+function appendText(state, id, text) {
+  const index = state.messages.findLastIndex((message) => message.id === id);
+  const message = state.messages[index];
+  if (!message) return state;
+  return { ...state, messages: state.messages.with(index, { ...message, text: message.text + text }) };
+}
+
+/**
+ * @param {State} state
+ * @param {(message: Message) => boolean} keep
+ * @returns {State}
+ */
+function keepMessages(state, keep) {
+  const messages = state.messages.filter(keep);
+  const editing = messages.some((message) => message.id === state.editing) ? state.editing : null;
+  return { ...state, messages, editing };
+}
+
+/**
+ * Screen readers hear an answer when it has ended, not token by token.
+ *
+ * @param {State} state
+ * @param {Message | undefined} before
+ * @param {Message} message
+ * @returns {State}
+ */
+function announceEnd(state, before, message) {
+  if (message.role !== "assistant" || before?.state === message.state) return state;
+  if (message.state === "done") return announce(state, `Answer:\n\n${message.text}`);
+  if (message.state === "stopped") return announce(state, "Stopped");
+  if (message.state === "error") return announce(state, message.error?.title ?? "The answer failed");
+  return state;
+}
+
+/**
+ * @param {State} state
+ * @param {Engine} engine
+ * @returns {State}
+ */
+function setEngine(state, engine) {
+  const next = { ...state, engine };
+  if (engine.state === state.engine.state) return next;
+  if (engine.state === "unavailable") return announce(next, engine.error?.title ?? "The model is not available");
+  if (engine.state === "lost") return announce(next, engine.text || "The model is starting again");
+  if (engine.state === "ready" && state.engine.state !== "generating") return announce(next, "The model is ready");
+  return next;
+}
+
+/**
+ * @param {State} state
+ * @param {{level: import("./types.js").Level, text: string}} notice
+ * @returns {State}
+ */
+function addNotice(state, { level, text }) {
+  const id = Math.max(0, ...state.notices.map((notice) => notice.id)) + 1;
+  const others = state.notices.filter((notice) => notice.text !== text);
+  return { ...state, notices: [...others, { id, level, text }].slice(-NOTICES_SHOWN) };
+}
+
+/**
+ * @param {State} state
+ * @param {string} text
+ * @returns {State}
+ */
+function announce(state, text) {
+  return { ...state, announcement: { id: state.announcement.id + 1, text } };
+}
+
+/**
+ * Once before the next paint; hidden pages have no frames, so a timer stands in.
+ *
+ * @param {() => void} callback
+ */
+function nextFrame(callback) {
+  let frame = 0;
+  const timer = setTimeout(() => {
+    cancelAnimationFrame(frame);
+    callback();
+  }, 200);
+  frame = requestAnimationFrame(() => {
+    clearTimeout(timer);
+    callback();
+  });
+}
+
+/**
+ * State is current as soon as dispatch returns; listeners hear of it once a frame, however many tokens arrived.
+ *
+ * @param {object} options
+ * @param {(command: Command) => void} options.send
+ * @param {State} [options.state]
+ * @param {(callback: () => void) => void} [options.schedule]
+ * @returns {Store}
+ */
+export function createStore({ send, state = initialState(), schedule = nextFrame }) {
+  /** @type {Set<() => void>} */
+  const listeners = new Set();
+  let scheduled = false;
+
+  /** @param {PanelEvent | ViewEvent} event */
+  function dispatch(event) {
+    const next = reduce(state, event);
+    if (next === state) return;
+    state = next;
+    if (scheduled) return;
+    scheduled = true;
+    schedule(() => {
+      scheduled = false;
+      for (const listener of listeners) listener();
+    });
+  }
+
+  return {
+    getState: () => state,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    dispatch,
+    send(command) {
+      dispatch({ type: "sent", command });
+      send(command);
+    },
+  };
+}

@@ -1,0 +1,74 @@
+import { html } from "htm/preact";
+import { render } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { Announcer } from "./announcer.js";
+import { Composer } from "./composer.js";
+import { Header } from "./header.js";
+import { Notices } from "./notices.js";
+import { isWelcome, Transcript } from "./transcript.js";
+
+/** @import { State, Store } from "../types.js" */
+
+/**
+ * @param {Store} store
+ * @returns {State}
+ */
+function useStore(store) {
+  const [state, setState] = useState(store.getState());
+  useEffect(() => {
+    const update = () => setState(store.getState());
+    update();
+    return store.subscribe(update);
+  }, [store]);
+  return state;
+}
+
+/** @param {{store: Store}} props */
+function App({ store }) {
+  const state = useStore(store);
+  const { python, engine, messages, busy, tab, draft, notices, announcement } = state;
+  useBodyState(python.state, busy);
+  useEscape(store);
+  return html`
+    <${Header} engine=${engine} python=${python} empty=${messages.length === 0} store=${store} />
+    <${Transcript} state=${state} store=${store} />
+    <${Notices} notices=${notices} store=${store} />
+    <${Composer} draft=${draft} busy=${busy} failed=${python.state === "failed"} tab=${tab} offerSummary=${!isWelcome(state)}
+      store=${store} />
+    <${Announcer} announcement=${announcement} />`;
+}
+
+/**
+ * @param {string} python
+ * @param {boolean} busy
+ */
+function useBodyState(python, busy) {
+  useEffect(() => {
+    document.body.dataset.python = python;
+    document.body.dataset.busy = String(busy);
+  }, [python, busy]);
+}
+
+/**
+ * Escape stops, wherever the focus is, unless something nearer took the key.
+ *
+ * @param {Store} store
+ */
+function useEscape(store) {
+  useEffect(() => {
+    /** @param {KeyboardEvent} event */
+    function onKeyDown(event) {
+      if (event.key === "Escape" && !event.defaultPrevented && store.getState().busy) store.send({ type: "stop" });
+    }
+    document.addEventListener("keydown", onKeyDown);
+    return () => document.removeEventListener("keydown", onKeyDown);
+  }, [store]);
+}
+
+/**
+ * @param {HTMLElement} root
+ * @param {Store} store
+ */
+export function mount(root, store) {
+  render(html`<${App} store=${store} />`, root);
+}

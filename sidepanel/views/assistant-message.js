@@ -1,0 +1,145 @@
+import { html } from "htm/preact";
+import { useState } from "preact/hooks";
+import { CopyButton } from "./copy.js";
+import {
+  AlertIcon,
+  CheckIcon,
+  ChevronIcon,
+  ClockIcon,
+  InfoIcon,
+  PlayIcon,
+  RetryIcon,
+  SpeedIcon,
+  StopIcon,
+} from "./icons.js";
+import { MarkdownText } from "./markdown-text.js";
+import { ProblemCard } from "./problem-card.js";
+import { SourceCard } from "./source-card.js";
+import { UsageList, usageSpeed } from "./usage.js";
+
+/** @import { Message, Progress, Section, Store } from "../types.js" */
+
+/** @param {import("./message.js").MessageProps} props */
+export function AssistantMessage({ message, store, latest }) {
+  const { id, state, text, source, progress, sections = [], notes = [], error } = message;
+  const announce = (/** @type {string} */ line) => store.dispatch({ type: "announce", text: line });
+  const working = state === "streaming" || state === "queued";
+  return html`<article class="message assistant" data-testid="message" data-role="assistant" data-state=${state}
+    data-id=${id} aria-label="Answer" aria-busy=${working}>
+    ${source && html`<${SourceCard} source=${source} />`}
+    ${working && progress && html`<${ProgressLine} progress=${progress} />`}
+    ${
+      working &&
+      !progress &&
+      !text &&
+      html`<p class="thinking"><span class="dots" aria-hidden="true"><i /><i /><i /></span>
+      <span class="visually-hidden">Working on an answer</span></p>`
+    }
+    <div data-testid="message-text">${text && html`<${MarkdownText} text=${text} announce=${announce} />`}</div>
+    ${
+      sections.length > 0 &&
+      html`<div class="sections">
+        <p class="sections-title">Section by section</p>
+        ${sections.map((section, index) => html`<${SectionView} key=${index} section=${section} announce=${announce} />`)}
+      </div>`
+    }
+    ${notes.map((note) => html`<p class="note" data-testid="note" dir="auto"><${InfoIcon} /><span>${note}</span></p>`)}
+    ${
+      error &&
+      html`<${ProblemCard} problem=${error} label=${error.action?.label}
+      onAction=${() => error.action && store.send(error.action.command)} />`
+    }
+    ${state === "stopped" && html`<p class="stopped"><${StopIcon} />Stopped</p>`}
+    ${!working && html`<${Actions} message=${message} store=${store} latest=${latest} announce=${announce} />`}
+  </article>`;
+}
+
+/** @param {{message: Message, store: Store, latest: boolean, announce: (text: string) => void}} props */
+function Actions({ message, store, latest, announce }) {
+  const [open, setOpen] = useState(false);
+  const { id, state, usage, error } = message;
+  const retriesItself = error?.action?.command.type === "retry";
+  const unfinished = latest && (state === "stopped" || state === "error");
+  const speed = usage && usageSpeed(usage);
+  return html`<div class=${`actions ${latest ? "always" : ""}`}>
+      ${
+        unfinished &&
+        hasText(message) &&
+        html`<button type="button" class="button" data-testid="continue"
+        onClick=${() => store.send({ type: "continue", id })}><${PlayIcon} />Continue</button>`
+      }
+      ${
+        unfinished &&
+        !retriesItself &&
+        html`<button type="button" class="button" data-testid="retry"
+        onClick=${() => store.send({ type: "retry", id })}><${RetryIcon} />Retry</button>`
+      }
+      ${hasText(message) && html`<${CopyButton} text=${() => textToCopy(message)} announce=${announce} />`}
+      ${
+        latest &&
+        !unfinished &&
+        html`<button type="button" class="icon-button small" data-testid="retry" title="Answer again"
+        aria-label="Answer again" onClick=${() => store.send({ type: "retry", id })}><${RetryIcon} /></button>`
+      }
+      ${
+        usage &&
+        html`<button type="button" class="icon-button small" data-testid="usage-toggle" title=${speed || "Tokens"}
+        aria-label=${speed ? `Speed: ${speed}` : "Tokens"} aria-expanded=${open}
+        onClick=${() => setOpen(!open)}><${SpeedIcon} /></button>`
+      }
+    </div>
+    ${usage && open && html`<${UsageList} usage=${usage} />`}`;
+}
+
+/** @param {Message} message */
+function hasText(message) {
+  return Boolean(message.text || message.sections?.some((section) => section.text));
+}
+
+/**
+ * The whole answer; the sections stand in while there is no whole.
+ *
+ * @param {Message} message
+ */
+function textToCopy({ text, sections = [] }) {
+  if (text) return text;
+  const written = sections.filter((section) => section.text);
+  return written.map((section) => `## ${section.title}\n\n${section.text}`).join("\n\n");
+}
+
+/** @param {{progress: Progress}} props */
+function ProgressLine({ progress }) {
+  const { label, done, total } = progress;
+  return html`<div class="work" data-testid="progress">
+    <span class="work-label">${label}</span>
+    ${total > 0 ? html`<progress key="part" value=${done} max=${total} aria-label=${label} />` : html`<progress key="any" aria-label=${label} />`}
+  </div>`;
+}
+
+const SECTION_STATES = {
+  waiting: { icon: ClockIcon, words: "waiting" },
+  streaming: { icon: () => html`<span class="spinner" aria-hidden="true" />`, words: "in work" },
+  done: { icon: CheckIcon, words: "" },
+  stopped: { icon: StopIcon, words: "stopped" },
+  error: { icon: AlertIcon, words: "failed" },
+};
+
+/** @param {{section: Section, announce: (text: string) => void}} props */
+function SectionView({ section, announce }) {
+  const [choice, setChoice] = useState(/** @type {boolean | null} */ (null));
+  const open = choice ?? section.state === "streaming";
+  const { icon, words } = SECTION_STATES[section.state];
+
+  /** @param {MouseEvent} event */
+  function toggle(event) {
+    event.preventDefault();
+    setChoice(!open);
+  }
+  return html`<details class="section" data-testid="section" data-state=${section.state} open=${open}>
+    <summary onClick=${toggle}>
+      <span class="chevron"><${ChevronIcon} /></span><span class="section-title" dir="auto">${section.title}</span>
+      <span class="section-state" title=${words}><${icon} />${words && html`<span class="visually-hidden">${words}</span>`}</span>
+    </summary>
+    ${open && section.text && html`<${MarkdownText} text=${section.text} announce=${announce} />`}
+  </details>`;
+}

@@ -1,0 +1,37 @@
+import { html } from "htm/preact";
+import { Logo } from "./icons.js";
+import { focusComposer } from "./keys.js";
+import { SummarizeButton } from "./summarize-button.js";
+
+/** @import { Engine, Store, Tab } from "../types.js" */
+
+const EXAMPLES = [
+  "Explain how rainbows form, in three sentences.",
+  "Draft a short, friendly reply to this message: ",
+  "List the pros and cons of working from home.",
+];
+
+/**
+ * An empty session: what one can do here, and what happens to what one writes.
+ *
+ * @param {{tab: Tab, engine: Engine, store: Store}} props
+ */
+export function Empty({ tab, engine, store }) {
+  /** @param {string} text */
+  function fill(text) {
+    store.dispatch({ type: "draft", text });
+    focusComposer();
+  }
+  return html`<section class="empty" aria-label="Start">
+    <${Logo} />
+    <h2 class="empty-title">How can I help?</h2>
+    <p class="empty-privacy">
+      Runs on this computer${engine.model && html` with <span class="nowrap">${engine.model.name}</span>`}.
+      What you read and write stays here.
+    </p>
+    <${SummarizeButton} tab=${tab} store=${store} large=${true} />
+    <ul class="examples" aria-label="Examples">
+      ${EXAMPLES.map((text) => html`<li><button type="button" class="example" onClick=${() => fill(text)}>${text.trim()}</button></li>`)}
+    </ul>
+  </section>`;
+}

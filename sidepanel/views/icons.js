@@ -1,0 +1,45 @@
+/** Line icons on a 20 by 20 grid in the colour of the text; decoration only, the buttons carry the names. */
+
+import { html } from "htm/preact";
+
+/** @param {{children?: unknown, class?: string}} props */
+function Icon({ children, class: name = "" }) {
+  return html`<svg class=${`icon ${name}`} viewBox="0 0 20 20" width="20" height="20" fill="none" stroke="currentColor"
+    stroke-width="1.6" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false">${children}</svg>`;
+}
+
+/** @param {string[]} paths */
+const drawn =
+  (...paths) =>
+  () =>
+    html`<${Icon}>${paths.map((d) => html`<path d=${d} />`)}<//>`;
+
+export const AlertIcon = drawn("M10 3.2 17.6 16.4H2.4Z", "M10 8.2v3.6", "M10 14.1v.1");
+export const CheckIcon = drawn("m4.5 10.5 3.6 3.6 7.4-8");
+export const ChevronIcon = drawn("m7.5 5 5 5-5 5");
+export const ClockIcon = drawn("M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14", "M10 6.2V10l2.6 1.6");
+export const CloseIcon = drawn("m5.5 5.5 9 9", "m14.5 5.5-9 9");
+export const CopyIcon = drawn("M7.5 7.5h8.4v8.4H7.5Z", "M12.5 4.1H4.1v8.4");
+export const DownIcon = drawn("M10 4v12", "m5 11 5 5 5-5");
+export const EditIcon = drawn("m4 16 .9-3.6 8.6-8.6 2.7 2.7-8.6 8.6Z", "m11.8 5.5 2.7 2.7");
+export const InfoIcon = drawn("M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14", "M10 9.3v4", "M10 6.6v.1");
+export const NewIcon = drawn("M10 4v12", "M4 10h12");
+export const PageIcon = drawn("M5.2 2.9h6.2l3.4 3.4v10.8H5.2Z", "M11.2 3v3.5h3.5", "M7.8 10h4.4", "M7.8 13h4.4");
+export const PlayIcon = drawn("M6.5 4.5v11l8.5-5.5Z");
+export const RetryIcon = drawn("M15.8 8.3A6.2 6.2 0 1 0 16 11.4", "M16.2 4.4v4h-4");
+export const SendIcon = drawn("M10 16V4.5", "M4.9 9.4 10 4.3l5.1 5.1");
+export const SpeedIcon = drawn("M3.6 14.6a7.2 7.2 0 1 1 12.8 0", "m10 12 3-3.8", "M10 12v.1");
+
+export const StopIcon = () => html`<svg class="icon" viewBox="0 0 20 20" width="20" height="20" aria-hidden="true"
+  focusable="false"><rect x="5" y="5" width="10" height="10" rx="2.2" fill="currentColor" /></svg>`;
+
+/** The product's mark, a sound that grows; the same as icons/icon.svg. */
+export const Logo = () => html`<svg class="logo" viewBox="0 0 32 32" width="32" height="32" aria-hidden="true"
+  focusable="false">
+  <rect class="logo-tile" width="32" height="32" rx="8" />
+  <g class="logo-bars">
+    <rect x="6" y="14" width="4" height="4" rx="2" />
+    <rect x="14" y="10" width="4" height="12" rx="2" />
+    <rect x="22" y="6" width="4" height="20" rx="2" />
+  </g>
+</svg>`;

@@ -1,0 +1,65 @@
+import { html } from "htm/preact";
+import { Component, h } from "preact";
+import { useRef } from "preact/hooks";
+import { renderBlock, splitBlocks, syncChildren } from "../markdown.js";
+import { copyText, FEEDBACK_MS } from "./copy.js";
+
+/** @import { Token } from "marked" */
+
+/**
+ * One top-level block. Its inside is the sanitizer's DOM, which Preact does not look into.
+ *
+ * @typedef {{raw: string, token: Token}} BlockProps
+ * @extends {Component<BlockProps>}
+ */
+class Block extends Component {
+  /** @param {BlockProps} next */
+  shouldComponentUpdate(next) {
+    if (next.raw !== this.props.raw && this.element) syncChildren(this.element, renderBlock(next.token));
+    return false;
+  }
+
+  componentDidMount() {
+    this.element?.replaceChildren(renderBlock(this.props.token));
+  }
+
+  render() {
+    return h("div", {
+      class: "block",
+      ref: (/** @type {HTMLElement | null} */ element) => {
+        this.element = element;
+      },
+    });
+  }
+}
+
+/**
+ * Markdown as it streams in: only the last block is parsed, sanitized and compared again.
+ *
+ * @param {object} props
+ * @param {string} props.text
+ * @param {(text: string) => void} props.announce
+ */
+export function MarkdownText({ text, announce }) {
+  const blocks = splitBlocks(text);
+  const timers = useRef(/** @type {WeakMap<Element, ReturnType<typeof setTimeout>>} */ (new WeakMap()));
+
+  /** @param {MouseEvent} event */
+  async function onClick(event) {
+    const button = event.target instanceof Element ? event.target.closest("button.code-copy") : null;
+    if (!button) return;
+    const code = button.closest(".code-box")?.querySelector("code")?.textContent ?? "";
+    // Without the last line break, or pasting into a terminal would run it.
+    const answer = (await copyText(code.trimEnd())) ? "Copied" : "Could not copy";
+    button.textContent = answer;
+    announce(answer);
+    clearTimeout(timers.current.get(button));
+    const restore = () => {
+      button.textContent = "Copy";
+    };
+    timers.current.set(button, setTimeout(restore, FEEDBACK_MS));
+  }
+  return html`<div class="prose" onClick=${onClick}>
+    ${blocks.map((block, index) => html`<${Block} key=${index} ...${block} />`)}
+  </div>`;
+}

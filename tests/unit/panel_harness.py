@@ -1,0 +1,141 @@
+"""The whole Python application with the page played by the test: its commands go in, its events are collected.
+
+The engine behind the port is scripted here, since a model's words are no matter of these tests; tests/browser has the real one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+from amplifier_browser.app import App
+
+Message = dict[str, Any]
+MODEL = {"id": "scripted", "name": "Scripted", "context_window": 400}
+USAGE = {"input_tokens": 20, "cache_read_tokens": 5, "output_tokens": 3, "prefill_seconds": 0.5, "decode_seconds": 0.1}
+
+
+def words(text: str) -> int:
+    """The scripted tokenizer: a token a word."""
+    return len(text.split())
+
+
+class Panel:
+    """An App under test."""
+
+    def __init__(self, answer: Callable[[Message], list[str]] = lambda _request: ["All ", "is ", "well."]) -> None:
+        """`answer` takes a completion request and returns the pieces of text to stream; a piece "!code" is an error,
+        "..." waits for abort."""
+        self.answer = answer
+        self.requests: list[Message] = []
+        self.events: list[Message] = []
+        self.calls: dict[str, Any] = {}
+        self.app = App(self._take)
+        self._changed = asyncio.Event()
+        self._waiting: set[str] = set()
+        self._task = asyncio.ensure_future(self.app.run())
+
+    async def close(self) -> None:
+        """Ends the application."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    # -- the page's side
+
+    def send(self, **command: Any) -> None:
+        """A command of the view."""
+        self.app.receive(command)
+
+    def connect(self, state: str = "ready", error: Message | None = None) -> None:
+        """The engine's document says its state."""
+        engine = {"state": state, "model": "scripted", "models": [MODEL], "progress": None, "text": "", "error": error}
+        self._engine({"type": "state", "engine": engine})
+
+    def lose_engine(self) -> None:
+        """The port is closed."""
+        self.app.receive({"type": "engine-gone", "reason": "the document was closed"})
+
+    def messages(self) -> list[Message]:
+        """The transcript as the view draws it from the events."""
+        shown: dict[str, Message] = {}
+        for event in self.events:
+            if event["type"] == "message":
+                shown[event["message"]["id"]] = dict(event["message"])
+            elif event["type"] == "delta":
+                shown[event["id"]]["text"] += event["text"]
+            elif event["type"] == "removed":
+                for message_id in event["ids"]:
+                    shown.pop(message_id, None)
+            elif event["type"] == "cleared":
+                shown.clear()
+        return list(shown.values())
+
+    def answers(self) -> list[Message]:
+        """The assistant's messages."""
+        return [message for message in self.messages() if message["role"] == "assistant"]
+
+    async def until(self, condition: Callable[[], Any], seconds: float = 3) -> Any:
+        """Waits until `condition` holds, looking again after each event."""
+
+        async def look() -> Any:
+            while not (found := condition()):
+                self._changed.clear()
+                await self._changed.wait()
+            return found
+
+        return await asyncio.wait_for(look(), seconds)
+
+    async def settled(self, count: int = 1) -> Message:
+        """Waits until `count` answers have ended and nothing runs; returns the last."""
+        ended = ("done", "stopped", "error")
+        await self.until(
+            lambda: len(self.answers()) == count and self.answers()[-1]["state"] in ended and not self.is_busy()
+        )
+        return self.answers()[-1]
+
+    def is_busy(self) -> bool:
+        """What the view was last told."""
+        told = [event["value"] for event in self.events if event["type"] == "busy"]
+        return bool(told and told[-1])
+
+    # -- what the application posts
+
+    def _take(self, text: str) -> None:
+        event = json.loads(text)
+        self.events.append(event)
+        if event["type"] == "call":
+            value = self.calls.get(event["name"])
+            asyncio.get_running_loop().call_soon(
+                self.app.receive, {"type": "returned", "id": event["id"], "value": value}
+            )
+        elif event["type"] == "to-engine":
+            asyncio.get_running_loop().call_soon(self._serve, event["message"])
+        self._changed.set()
+
+    def _serve(self, request: Message) -> None:
+        kind, request_id = request["type"], request["id"]
+        if kind == "count":
+            self._engine({"type": "counted", "id": request_id, "counts": [words(text) for text in request["texts"]]})
+        elif kind == "abort" and request_id in self._waiting:
+            self._waiting.discard(request_id)
+            self._engine({"type": "done", "id": request_id, "finish_reason": "abort", "usage": None})
+        elif kind == "complete":
+            self.requests.append(request["request"])
+            self._stream(request_id, self.answer(request["request"]))
+
+    def _stream(self, request_id: str, pieces: list[str]) -> None:
+        self._engine({"type": "prefill", "id": request_id, "done": 10, "total": 20})
+        for piece in pieces:
+            if piece.startswith("!"):
+                self._engine({"type": "error", "id": request_id, "code": piece[1:], "message": "scripted"})
+                return
+            if piece == "...":
+                self._waiting.add(request_id)
+                return
+            self._engine({"type": "delta", "id": request_id, "text": piece})
+        self._engine({"type": "done", "id": request_id, "finish_reason": "stop", "usage": USAGE})
+
+    def _engine(self, message: Message) -> None:
+        self.app.receive({"type": "from-engine", "message": message})
