@@ -15,14 +15,20 @@ def fence(text: str, nonce: str | None = None) -> str:
 
 def summarize_page(title: str, text: str) -> str:
     """Asks for the summary of a page that fits the context."""
-    return f"Here is a web page titled “{title}”.\n\n{fence(text)}\n\nSummarize the page in a few sentences."
+    return (
+        f"Read this article.\n\n{fence(text)}\n\n"
+        f"Write a short summary of the article “{title}”. What is it about, and what are its main points?"
+    )
 
 
 def summarize_section(title: str, text: str) -> str:
     """Asks for the summary of one section of a page."""
-    return f"Here is a part of the web page “{title}”.\n\n{fence(text)}\n\nSummarize this part in two sentences."
+    return f"Read this part of the article “{title}”.\n\n{fence(text)}\n\nWrite a short summary of this part in two sentences."
 
 
 def summarize_notes(title: str, notes: str) -> str:
     """Asks for the summary of a whole page from the summaries of its sections."""
-    return f"Here are notes on the web page “{title}”, part by part.\n\n{fence(notes)}\n\nSummarize the page in a few sentences."
+    return (
+        f"Read these notes on an article, part by part.\n\n{fence(notes)}\n\n"
+        f"Write a short summary of the article “{title}”. What is it about, and what are its main points?"
+    )

@@ -13,6 +13,7 @@ from .transcript import MessageSink, SectionSink, Transcript
 
 PROMPT_TOKENS = 120  # the words around the text, the template and the system message
 SECTION_REPLY_TOKENS = 120
+MUCH_LEFT_OUT = 0.7  # the user is told when less than this share of the visible text was taken for the article
 
 
 @dataclass
@@ -32,7 +33,10 @@ class Summarizer:
         parts = blocks(page.markdown)
         counts = await self.engine.count([block.text for block in parts])
         sections = pack(parts, counts, room)
-        if len(sections) == 1:
+        if page.kept < MUCH_LEFT_OUT:
+            note = f"Read as the article: {page.kept:.0%} of the text that can be seen on the page."
+            MessageSink(self.transcript, self.answer_id).note(note)
+        if len(sections) <= 1:
             await self.session.execute(prompts.summarize_page(page.title, page.markdown))
             return
         self._show(sections)
@@ -54,9 +58,10 @@ class Summarizer:
     async def _whole(self, title: str, room: int) -> None:
         """Summarizes the notes; notes too long for one prompt are themselves summarized first."""
         text = _listed(self.notes)
-        while (await self.engine.count([text]))[0] > room and not self._cancelled:
+        while (size := (await self.engine.count([text]))[0]) > room and not self._cancelled:
             parts = blocks(text)
-            sections = pack(parts, await self.engine.count([block.text for block in parts]), room)
+            # Half the room at most a time, so that every round makes the notes shorter.
+            sections = pack(parts, await self.engine.count([block.text for block in parts]), min(room, size // 2))
             MessageSink(self.transcript, self.answer_id).progress("Condensing the notes", 0, 0)
             text = _listed([await self._one(title, section, None) for section in sections])
         if not self._cancelled:

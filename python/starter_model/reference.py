@@ -127,8 +127,8 @@ class Reference:
         """Forget the sequence."""
         empty = np.zeros((0, self.shape.kv_heads, self.shape.head_dim), dtype=np.float32)
         self.length = 0
-        self.keys = [empty] * self.shape.layers
-        self.values = [empty] * self.shape.layers
+        self.keys: list[Floats] = [empty] * self.shape.layers
+        self.values: list[Floats] = [empty] * self.shape.layers
 
     def prefill(self, tokens: list[int]) -> Floats:
         """Append tokens; the logits after the last."""
@@ -172,8 +172,8 @@ class Reference:
         visible = np.arange(len(keys)) <= positions[:, None]
         scores = np.where(visible, scores, np.float32(-np.inf))
         weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
-        weights /= weights.sum(axis=-1, keepdims=True)
-        return np.einsum("hqk,khd->qhd", weights, values).reshape(len(x), -1)
+        shares = weights / weights.sum(axis=-1, keepdims=True)
+        return np.einsum("hqk,khd->qhd", shares, values).reshape(len(x), -1)
 
     def _rotate(self, x: Floats, positions: np.ndarray) -> Floats:
         """RoPE on (tokens, heads, head_dim)."""

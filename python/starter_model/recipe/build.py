@@ -59,6 +59,13 @@ def compile_models(python: Path, work: Path) -> None:
         subprocess.run(command, check=True, env=env)
 
 
+def put(made: Path, place: Path) -> None:
+    """Replace a result by a new file: a build of the extension may have linked the old one."""
+    new = place.with_name(f"{place.name}.new")
+    shutil.copyfile(made, new)
+    new.replace(place)
+
+
 def build(work: Path) -> None:
     """Rebuild the library below `work` and replace the committed results, the manifest last."""
     work = work.resolve()
@@ -75,8 +82,8 @@ def build(work: Path) -> None:
         target = work / f"{model}.wasm"
         timed(f"link {model}", lambda parts=parts, target=target: wasm.link(parts, target))
     for model in SHAPES:
-        shutil.copyfile(work / f"{model}.wasm", library.FOLDER / f"{model}.wasm")
-    shutil.copyfile(work / PARAMS_OF / "params.json", library.FOLDER / f"{PARAMS_OF}.params.json")
+        put(work / f"{model}.wasm", library.FOLDER / f"{model}.wasm")
+    put(work / PARAMS_OF / "params.json", library.FOLDER / f"{PARAMS_OF}.params.json")
     if sources != library.source_hashes():
         raise SystemExit("a source file changed during the build: build again")
     library.write_manifest({"emscripten": emscripten, "python": platform.python_version(), **pinned()})

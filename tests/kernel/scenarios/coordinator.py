@@ -47,7 +47,11 @@ def p11_what_a_new_coordinator_has() -> Any:
     identity.config["session"]["injection_budget_per_turn"] = 9
     return {
         "mounted": _mounted(made),
-        "same": [made.config is identity.config, made.hooks is made.mount_points["hooks"], made.cancellation is made.cancellation],
+        "same": [
+            made.config is identity.config,
+            made.hooks is made.mount_points["hooks"],
+            made.cancellation is made.cancellation,
+        ],
         "limits": [made.injection_size_limit, made.injection_budget_per_turn, made._current_turn_injections],
         "rest": [made.loader, made.channels, made.session_state, made._cleanup_fns, vars(made)],
         "to_dict": made.to_dict(),
@@ -97,7 +101,15 @@ async def p11_getting_and_unmounting() -> Any:
              ("module-source-resolver",), ("agents",))  # fmt: skip
     got = [getattr(value := await outcome(lambda a=a: made.get(*a)), "name", value) for a in asked]
     same = [made.get("providers") is made.mount_points["providers"], made.get("hooks") is made.hooks]
-    undone = (("orchestrator",), ("context", "x"), ("providers",), ("providers", "p"), ("providers", "x"), ("hooks",), ("agents",))
+    undone = (
+        ("orchestrator",),
+        ("context", "x"),
+        ("providers",),
+        ("providers", "p"),
+        ("providers", "x"),
+        ("hooks",),
+        ("agents",),
+    )
     results = [await done(lambda a=a: made.unmount(*a)) for a in undone]
     made.mount_points["custom"] = {}
     custom = [await done(lambda: made.mount("custom", 1, "n")), made.get("custom"), await done(lambda: made.unmount("custom"))]
@@ -143,7 +155,7 @@ async def p12_contributions() -> Any:
         made.register_contributor("channel", name, callback)
     with logged() as records:
         collected = await made.collect_contributions("channel")
-    names = {channel: [sorted(c) + [c["name"]] for c in contributors] for channel, contributors in made.channels.items()}
+    names = {channel: [[*sorted(c), c["name"]] for c in contributors] for channel, contributors in made.channels.items()}
     return collected, await made.collect_contributions("other"), names, records
 
 

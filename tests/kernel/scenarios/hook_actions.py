@@ -113,7 +113,9 @@ async def p09_no_approval_system_denies() -> Any:
 async def p09_answers() -> Any:
     answers = ("Allow", "allow once", "ALLOW ALWAYS", "Allow always ", "yes", "Deny", "", None, True, {"approved": True})
     return [
-        await outcome(lambda a=a: coordinator(Approval(a)).process_hook_result(HookResult(action="ask_user", approval_prompt="p?"), "e"))
+        await outcome(
+            lambda a=a: coordinator(Approval(a)).process_hook_result(HookResult(action="ask_user", approval_prompt="p?"), "e")
+        )
         for a in answers
     ]
 

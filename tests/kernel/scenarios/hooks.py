@@ -13,7 +13,7 @@ from typing import Any
 from amplifier_core import ContextInjection, HookRegistry, HookResult, correlation
 from pydantic import BaseModel
 
-from .observing import Recorder, done, emitted, outcome, raising, registry, returning, untimed
+from .observing import Recorder, done, emitted, logged, outcome, raising, registry, returning, untimed
 
 _calls: contextvars.ContextVar[str] = contextvars.ContextVar("calls", default="unset")
 
@@ -110,7 +110,7 @@ class _Box(BaseModel):
     at: datetime.datetime = datetime.datetime(2020, 1, 1)
 
 
-class _Color(str, enum.Enum):
+class _Color(enum.StrEnum):
     RED = "red"
 
 
@@ -133,7 +133,7 @@ async def p03_what_handlers_see() -> Any:
         _Box(),
         {"decimal": decimal.Decimal("1.50"), "set": {3}, "tuple": (1, 2), "bytes": b"x", "date": datetime.date(2020, 1, 2)},
         {"enum": _Color.RED, "data": _Point(), "opaque": _Opaque(), "class": _Opaque, "error": ValueError("v")},
-        {1: "int", "10": "text", None: "none", True: "true", 1.5: "float"},
+        {1: "int", "10": "text", None: "none", False: "false", 1.5: "float"},
         {"big": 10**30, "below": -(10**19), "unsigned": 2**64 - 1, "over": 2**64, "low": -(2**63)},
         {"float": 1.0, "exponent": 1e100, "zero": -0.0, "text": "é \u2028 😀", "": "empty key"},
     ):
@@ -213,7 +213,8 @@ async def p04_what_a_handler_may_return() -> Any:
         {"action": "modify", "data": [1]}, {"action": "modify", "data": {"n": float("nan")}}, {"context_injections": None},
         {"action": "inject_context", "context_injection": 5}, {"action": "ask_user", "approval_timeout": 5},
         {"action": "ask_user", "approval_timeout": "x"}, {"action": "ask_user", "approval_options": ["a", 1]},
-        {"ephemeral": "true"}, {"ephemeral": 1}, {"action": "ask_user", "approval_timeout": "5"}, {"approval_timeout": float("inf")},
+        {"ephemeral": "true"}, {"ephemeral": 1}, {"action": "ask_user", "approval_timeout": "5"},
+        {"approval_timeout": float("inf")},
         {"user_message_level": "bad"}, {"action": "inject_context", "context_injections": [{"content": "c"}]},
         {"action": "inject_context", "context_injections": [{"role": "user"}]}, {"action": "modify", "data": {(1, 2): 3}},
         "text", '{"action": "deny"}', 5, 0, True, False, [], [{"action": "deny"}], _Opaque(), _Box(),
@@ -299,10 +300,15 @@ async def p05_injections() -> Any:
     def inject(content: str | None, **fields: Any) -> HookResult:
         return HookResult(action="inject_context", context_injection=content, **fields)
 
-    items = [ContextInjection(content="L1", hook_name="h", event="e", role="user", ephemeral=True), ContextInjection(content="L2")]
+    items = [
+        ContextInjection(content="L1", hook_name="h", event="e", role="user", ephemeral=True),
+        ContextInjection(content="L2"),
+    ]
     listed = HookResult(action="inject_context", context_injections=items, user_message="um", reason="r")
     return {
-        "one": await emitted(inject("A", user_message="u", suppress_output=True, context_injection_role="user", reason="r", data={"d": 1})),
+        "one": await emitted(
+            inject("A", user_message="u", suppress_output=True, context_injection_role="user", reason="r", data={"d": 1})
+        ),
         "two": await emitted(
             inject("A", user_message="u", suppress_output=True, context_injection_role="user", reason="r"),
             inject("B", user_message="v", append_to_last_tool_result=True, user_message_level="error"),
@@ -319,10 +325,6 @@ async def p05_injections() -> Any:
 
 
 async def p06_collecting() -> Any:
-    async def slow(event: str, data: Any) -> HookResult:
-        await asyncio.Event().wait()
-        return HookResult(data={"slow": 1})
-
     recorder = Recorder()
     hooks = registry(
         recorder,
@@ -334,12 +336,27 @@ async def p06_collecting() -> Any:
         returning(None),
         returning("garbage"),
         raising(ValueError()),
-        slow,
         returning({"data": {"last": 1}}),
     )
     hooks.set_default_fields(session_id="s")
-    collected = await hooks.emit_and_collect("x", {"q": 1}, timeout=0.05)
+    collected = await hooks.emit_and_collect("x", {"q": 1}, timeout=60.0)
     return collected, recorder.take(), await hooks.emit_and_collect("y", {})
+
+
+async def p06_a_handler_that_is_too_slow_is_left_out() -> Any:
+    stopped = asyncio.Event()
+
+    async def slow(event: str, data: Any) -> HookResult:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            stopped.set()
+        return HookResult(data={"slow": 1})
+
+    quick = {"data": {"quick": 1}}
+    with logged() as records:
+        collected = await registry(slow, returning(quick)).emit_and_collect("x", {}, timeout=0.5)
+    return collected, stopped.is_set() or await stopped.wait(), records
 
 
 async def p06_wrong_timeouts() -> Any:

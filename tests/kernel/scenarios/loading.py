@@ -15,7 +15,7 @@ from amplifier_core import AmplifierSession, ModuleLoader, _engine
 
 from .observing import coordinator, done, outcome, untimed
 
-_SOURCE = '''
+_SOURCE = """
 __amplifier_module_type__ = "{kind}"
 
 
@@ -43,7 +43,7 @@ async def mount(coordinator, config=None):
 async def on_session_ready(coordinator):
     if {ready_fails}:
         raise ValueError("not ready")
-'''
+"""
 
 
 def _source(kind: str, name: str, ready_fails: bool = False) -> str:
@@ -55,7 +55,8 @@ def _source(kind: str, name: str, ready_fails: bool = False) -> str:
 
 
 _MODULES = {
-    "loop-scn": ("orchestrator", False), "context-scn": ("context", False), "provider-scn": ("provider", False), "tool-scn": ("tool", True),
+    "loop-scn": ("orchestrator", False), "context-scn": ("context", False), "provider-scn": ("provider", False),
+    "tool-scn": ("tool", True),
 }  # fmt: skip
 
 
@@ -92,7 +93,12 @@ async def _loaded(plan: Any, events: list[Any]) -> Any:
         result = await done(session.initialize)
         points = session.coordinator.mount_points
         providers = {name: untimed(module.config) for name, module in points["providers"].items()}
-        mounted = [getattr(points["orchestrator"], "name", None), getattr(points["context"], "name", None), providers, list(points["tools"])]
+        mounted = [
+            getattr(points["orchestrator"], "name", None),
+            getattr(points["context"], "name", None),
+            providers,
+            list(points["tools"]),
+        ]
         loader = type(session.coordinator.loader).__name__
         answer = await outcome(lambda: session.execute("p"))
         await session.cleanup()
@@ -106,7 +112,10 @@ async def p17_entry_points() -> Any:
         events.append((event, untimed(data)))
 
     log: list[str] = []
-    more = {"providers": [{"module": "provider-scn", "config": {"log": log}}], "tools": [{"module": "tool-scn"}, {"name": "no module"}]}
+    more = {
+        "providers": [{"module": "provider-scn", "config": {"log": log}}],
+        "tools": [{"module": "tool-scn"}, {"name": "no module"}],
+    }
     return await _loaded(_plan(record, **more), events), log
 
 
@@ -125,7 +134,10 @@ async def p17_failures_are_events() -> Any:
 
 
 async def p17_required_modules_missing() -> Any:
-    plans = ({"session": {"orchestrator": "loop-none", "context": "context-scn"}}, {"session": {"orchestrator": "loop-scn", "context": "context-none"}})
+    plans = (
+        {"session": {"orchestrator": "loop-none", "context": "context-scn"}},
+        {"session": {"orchestrator": "loop-scn", "context": "context-none"}},
+    )
     return [await _loaded(plan, []) for plan in plans]
 
 
@@ -152,7 +164,9 @@ async def p17_a_source_resolver_and_the_validators() -> Any:
             if source:
                 (package / "__init__.py").write_text(source)
         made = coordinator()
-        resolver = SimpleNamespace(resolve=lambda module_id, **hints: SimpleNamespace(resolve=lambda: Path(folder, module_id[4:])))
+        resolver = SimpleNamespace(
+            resolve=lambda module_id, **hints: SimpleNamespace(resolve=lambda: Path(folder, module_id[4:]))
+        )
         await made.mount("module-source-resolver", resolver)
         loader = ModuleLoader(coordinator=made)
         seen = []

@@ -71,7 +71,8 @@ def _made(execute: Callable[..., Any] = _answer, plan: Any = None, **options: An
 
 async def p14_configuration_errors() -> Any:
     plans = (
-        None, {}, [1], "text", {"session": {}}, {"session": None}, {"session": [1]}, {"other": 1}, {"session": {"orchestrator": "o"}},
+        None, {}, [1], "text", {"session": {}}, {"session": None}, {"session": [1]}, {"other": 1},
+        {"session": {"orchestrator": "o"}},
         {"session": {"orchestrator": "o", "context": None}}, {"session": {"orchestrator": "", "context": ""}},
         {"session": {"orchestrator": {"module": "x"}, "context": 5}}, {**_plan(), "n": float("nan")},
     )  # fmt: skip
@@ -83,7 +84,15 @@ async def p14_options() -> Any:
         session = AmplifierSession(_plan(), **options)
         return [session.session_id, session.parent_id, session.is_resumed, session.initialized]
 
-    options = ({}, {"session_id": ""}, {"session_id": 5}, {"parent_id": "p"}, {"parent_id": ""}, {"is_resumed": True}, {"is_resumed": 1})
+    options = (
+        {},
+        {"session_id": ""},
+        {"session_id": 5},
+        {"parent_id": "p"},
+        {"parent_id": ""},
+        {"is_resumed": True},
+        {"is_resumed": 1},
+    )
     return [await outcome(lambda o=o: make(**o)) for o in options]
 
 
@@ -101,7 +110,8 @@ async def p14_life() -> Any:
     steps: list[Any] = [session.config is plan, session.coordinator.config is plan, session.coordinator.session_id]
     for name, call in (
         ("early", lambda: session.execute("hi")), ("init", session.initialize), ("init again", session.initialize),
-        ("one", lambda: session.execute("hi")), ("two", lambda: session.execute("ho")), ("wrong", lambda: session.execute(None)),
+        ("one", lambda: session.execute("hi")), ("two", lambda: session.execute("ho")),
+        ("wrong", lambda: session.execute(None)),
         ("cleanup", session.cleanup), ("cleanup again", session.cleanup), ("late", lambda: session.execute("hi")),
         ("init once more", session.initialize), ("three", lambda: session.execute("hi")), ("cleanup last", session.cleanup),
     ):  # fmt: skip
@@ -243,7 +253,12 @@ async def p14_failing_to_initialize() -> Any:
 async def p14_cleanup_is_isolated() -> Any:
     order: list[Any] = []
     session, loader = _made()
-    loader.cleanups = [lambda: order.append("first"), raising(ValueError()), raising(asyncio.CancelledError()), lambda: order.append("last")]
+    loader.cleanups = [
+        lambda: order.append("first"),
+        raising(ValueError()),
+        raising(asyncio.CancelledError()),
+        lambda: order.append("last"),
+    ]
     await session.initialize()
     results = [await done(session.cleanup), await done(session.cleanup)]
     return results, order, loader.take(), session.initialized

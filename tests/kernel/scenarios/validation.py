@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -19,20 +20,20 @@ from amplifier_core.validation import (
 
 _HEAD = "from amplifier_core import *\n\n"
 _GOOD = {
-    "tool": '''
+    "tool": """
 class Tool:
     name, description, input_schema = "t", "d", {"type": "object"}
     async def execute(self, input): return ToolResult(output=input)
 
 async def mount(coordinator, config):
     await coordinator.mount("tools", Tool())
-''',
-    "hook": '''
+""",
+    "hook": """
 async def mount(coordinator, config):
     async def handler(event, data): return HookResult()
     return coordinator.hooks.register("tool:pre", handler, name="h")
-''',
-    "context": '''
+""",
+    "context": """
 class Context:
     def __init__(self): self.messages = []
     async def add_message(self, message): self.messages.append(message)
@@ -43,15 +44,15 @@ class Context:
 
 async def mount(coordinator, config):
     await coordinator.mount("context", Context())
-''',
-    "orchestrator": '''
+""",
+    "orchestrator": """
 class Loop:
     async def execute(self, prompt, context, providers, tools, hooks, **kwargs): return prompt
 
 async def mount(coordinator, config):
     await coordinator.mount("orchestrator", Loop())
-''',
-    "provider": '''
+""",
+    "provider": """
 class Provider:
     name = "p"
     def get_info(self): return ProviderInfo(id="p", display_name="P")
@@ -61,7 +62,7 @@ class Provider:
 
 async def mount(coordinator, config):
     await coordinator.mount("providers", Provider())
-''',
+""",
 }
 _BAD = {
     "no mount": "x = 1\n",
@@ -83,6 +84,7 @@ async def _validated(kind: str, source: str, folder: str, number: int) -> Any:
     package = Path(folder, f"amplifier_module_{kind}_scenario{number}")
     package.mkdir()
     (package / "__init__.py").write_text(f'{_HEAD}__amplifier_module_type__ = "{kind}"\n{source}')
+    importlib.invalidate_caches()  # packages appear in one folder faster than its time stamp changes
     result = await _VALIDATORS[kind]().validate(package, config={})
     return result.passed, [(check.name, check.passed) for check in result.checks]
 
