@@ -7,6 +7,7 @@ from typing import Any
 
 from build_tools.drive import OFFSCREEN_PATH, PANEL_PATH, Browser
 from build_tools.paths import BUILD
+from selenium.common.exceptions import NoSuchElementException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -91,7 +92,13 @@ class PanelDriver(Browser):
 
     def answer(self) -> WebElement:
         """The last answer."""
-        return self.find_all("message", '[data-role="assistant"]')[-1]
+        return self._last(self.messages("assistant"))
+
+    @staticmethod
+    def _last(found: list[WebElement]) -> WebElement:
+        if not found:
+            raise NoSuchElementException("no such message yet")
+        return found[-1]
 
     def answer_text(self) -> str:
         """The words of the last answer."""

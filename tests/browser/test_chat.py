@@ -91,7 +91,7 @@ def test_edit_and_send_again(tiny: PanelDriver) -> None:
     tiny.wait_answer()
     tiny.click("edit", tiny.messages("user")[0])
     box = tiny.wait(lambda: tiny.find("edit-box"), 10, "the edit box is there")
-    box.send_keys(Keys.chord(Keys.CONTROL, "a"), "Other words")
+    box.send_keys(Keys.CONTROL, "a", Keys.NULL, "Other words")
     tiny.click("edit-save")
     tiny.wait(lambda: tiny.messages("user")[0].text.startswith("Other words"), 10, "the question has changed")
     tiny.wait_streaming()
@@ -99,7 +99,7 @@ def test_edit_and_send_again(tiny: PanelDriver) -> None:
 
 
 def test_shift_enter_breaks_the_line(tiny: PanelDriver) -> None:
-    tiny.type("one", Keys.chord(Keys.SHIFT, Keys.ENTER), "two")
+    tiny.type("one", Keys.SHIFT, Keys.ENTER, Keys.NULL, "two")
     assert tiny.find("composer").get_attribute("value") == "one\ntwo"
     assert tiny.messages() == []
 
