@@ -21,7 +21,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036 - an older Python must learn it from these words
     sys.exit("Amplifier Browser is built with Python 3.11 or newer: install it, then run this again with it.")
 
 ROOT = Path(__file__).resolve().parent

@@ -10,10 +10,11 @@ from typing import Any
 
 from .engine import Engine
 from .host import Host
+from .modules.loop_streaming import TurnOptions
 from .page import Page, UnreadablePage, page_of
 from .problems import answer_problem, engine_problem, start_problem
 from .sessions import Panel, open_session
-from .summary import Summarizer
+from .summary import SAMPLING, Summarizer
 from .transcript import MessageSink, Transcript
 
 Message = dict[str, Any]
@@ -71,8 +72,14 @@ class App:
             self._engine,
             sink=lambda: self._sink,
             display=self._display,
-            answer_prefix=lambda: self._current.prefix if self._current else "",
+            options=self._turn_options,
         )
+
+    def _turn_options(self) -> TurnOptions:
+        turn = self._current
+        if turn is None:
+            return TurnOptions()
+        return TurnOptions(answer_prefix=turn.prefix, sampling=SAMPLING if turn.is_summary else {})
 
     # -- what the page says
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from amplifier_core import AmplifierSession
 
 from .engine import Engine
 from .loader import BundledLoader
+from .modules.loop_streaming import TurnOptions
 from .prompts import SYSTEM
 from .transcript import Sink
 
-TEMPERATURE = 0.2  # small models wander when it is higher
-REPETITION_PENALTY = 1.05
+CHAT_SAMPLING = {"temperature": 0.2, "repetition_penalty": 1.05}  # small models wander when it is warmer
 
 
 class Panel:
@@ -27,17 +27,14 @@ class Panel:
         self._emit({"type": "notice", "level": level, "text": message})
 
 
-def mount_plan(max_output_tokens: int | None = None) -> dict[str, Any]:
+def mount_plan() -> dict[str, Any]:
     """Amplifier's configuration of a session of ours."""
-    sampling: dict[str, Any] = {"temperature": TEMPERATURE, "repetition_penalty": REPETITION_PENALTY}
-    if max_output_tokens:
-        sampling["max_output_tokens"] = max_output_tokens
     return {
         "session": {
             "orchestrator": {"module": "loop-streaming"},
             "context": {"module": "context-window", "config": {"system": SYSTEM}},
         },
-        "providers": [{"module": "provider-webllm", "config": sampling}],
+        "providers": [{"module": "provider-webllm", "config": CHAT_SAMPLING}],
         "hooks": [{"module": "hooks-panel"}],
     }
 
@@ -46,23 +43,21 @@ async def open_session(
     engine: Engine,
     sink: Callable[[], Sink | None],
     display: Panel,
-    answer_prefix: Callable[[], str] = lambda: "",
-    count: Callable[[list[str]], Awaitable[list[int]]] | None = None,
-    max_output_tokens: int | None = None,
+    options: Callable[[], TurnOptions] = TurnOptions,
     parent: Any = None,
 ) -> AmplifierSession:
     """An initialized session whose answers are drawn into `sink()`. With `parent` it is a child of that session."""
     session = AmplifierSession(
-        mount_plan(max_output_tokens),
+        mount_plan(),
         parent_id=parent.session_id if parent else None,
         display_system=display,
     )
     coordinator = session.coordinator
     coordinator.loader = BundledLoader(coordinator)  # the kernel ignores a loader that is passed to the session
     coordinator.register_capability("browser.engine", engine)
-    coordinator.register_capability("browser.count_tokens", count or engine.count)
+    coordinator.register_capability("browser.count_tokens", engine.count)
     coordinator.register_capability("panel.sink", sink)
-    coordinator.register_capability("loop.answer_prefix", answer_prefix)
+    coordinator.register_capability("loop.turn_options", options)
     await session.initialize()
     if parent:
         parent.coordinator.cancellation.register_child(coordinator.cancellation)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import prompts
+from .modules.loop_streaming import TurnOptions
 from .page import Page
 from .sections import Section, blocks, pack
 from .sessions import Panel, open_session
@@ -13,6 +14,9 @@ from .transcript import MessageSink, SectionSink, Transcript
 
 PROMPT_TOKENS = 120  # the words around the text, the template and the system message
 SECTION_REPLY_TOKENS = 120
+# The likeliest word each time: a small model that summarizes should add nothing of its own.
+SAMPLING = {"temperature": 0.0, "repetition_penalty": 1.0, "max_output_tokens": 200}
+SECTION_SAMPLING = {**SAMPLING, "max_output_tokens": SECTION_REPLY_TOKENS}
 MUCH_LEFT_OUT = 0.7  # the user is told when less than this share of the visible text was taken for the article
 
 
@@ -71,9 +75,7 @@ class Summarizer:
     async def _one(self, title: str, section: Section, sink: SectionSink | None) -> str:
         """Summarizes a section in a child session of its own, so that it does not pay for the text of the others. Returns
         nothing for one that was stopped."""
-        child = await open_session(
-            self.engine, lambda: sink, self.display, max_output_tokens=SECTION_REPLY_TOKENS, parent=self.session
-        )
+        child = await open_session(self.engine, lambda: sink, self.display, options=_section_options, parent=self.session)
         cancellation = self.session.coordinator.cancellation
         if sink:
             sink.set(state="streaming", text="")
@@ -96,6 +98,10 @@ class Summarizer:
     @property
     def _cancelled(self) -> bool:
         return self.session.coordinator.cancellation.is_cancelled
+
+
+def _section_options() -> TurnOptions:
+    return TurnOptions(sampling=SECTION_SAMPLING)
 
 
 def _listed(notes: list[str]) -> str:

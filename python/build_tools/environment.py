@@ -20,18 +20,12 @@ MAC_BROWSERS = (
 )
 
 
-def run(command: Sequence[str | Path], **options: object) -> None:
+def run(command: Sequence[str | Path], cwd: Path = ROOT, env: dict[str, str] | None = None) -> None:
     """Runs a command; its output is shown only when it fails."""
-    done = subprocess.run(
-        [str(part) for part in command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        **options,
-    )  # type: ignore[call-overload]
+    words = [str(part) for part in command]
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, cwd=cwd, env=env)
     if done.returncode:
-        raise BuildError(f"{' '.join(str(part) for part in command)} failed:\n{done.stdout[-4000:]}")
+        raise BuildError(f"{' '.join(words)} failed:\n{done.stdout[-4000:]}")
 
 
 def apt_install(*packages: str) -> bool:

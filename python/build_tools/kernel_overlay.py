@@ -18,9 +18,16 @@ VERSION = "2.0.2"
 DIST_INFO = f"{PACKAGE}-{VERSION}.dist-info"
 LICENSE = f"{DIST_INFO}/licenses/LICENSE"
 
-# What needs the native engine, protobuf, gRPC, a terminal or pytest plugins. A name that ends with "/" is a folder.
-DROPPED = ("_engine.abi3.so", "_engine.pyi", "_grpc_gen/", "loader_grpc.py", "cli.py", "pytest_plugin.py",
-           "validation/proto_schema.py")  # fmt: skip
+# Replaced by files of the engine folder, or only a description of the native engine.
+REPLACED = ("_engine.abi3.so", "_engine.pyi", "loader_grpc.py")
+# Left out, and why: importing one of these says so. A name that ends with "/" is a package.
+LEFT_OUT = {
+    "_grpc_gen/": "it needs grpcio and protobuf",
+    "cli.py": "it is a command line tool",
+    "pytest_plugin.py": "it is a pytest plugin",
+    "validation/proto_schema.py": "it needs protobuf",
+}
+DROPPED = (*REPLACED, *LEFT_OUT)
 REQUIRED = ("__init__.py", "_session_init.py", "_session_exec.py", "_collect_helper.py", "correlation.py", "loader.py",
             "models.py", "testing.py", "validation/__init__.py")  # fmt: skip
 SUFFIXES = (".py", ".typed")
@@ -33,17 +40,20 @@ class LayoutError(Exception):
 def assemble(wheel: Path, engine_dir: Path, out: Path) -> None:
     """Write ``out/amplifier_core``: the wheel's Python files without DROPPED, engine_dir's files over them, the licence.
 
-    An existing ``out/amplifier_core`` is replaced. Raises LayoutError if the wheel or engine_dir is not as expected.
+    An existing ``out/amplifier_core`` is replaced. Raises LayoutError, before anything is written, if the wheel or
+    engine_dir is not as expected.
     """
+    engine = _engine_files(engine_dir)
+    target = out / PACKAGE
     with zipfile.ZipFile(wheel) as archive:
-        members = archive.namelist()
-        kept = _kept_members(members)
-        target = out / PACKAGE
+        kept = _kept_members(archive.namelist())
         shutil.rmtree(target, ignore_errors=True)
         for name in kept:
             _write(out / name, archive.read(name))
         _write(target / "LICENSE", archive.read(LICENSE))
-    for source in _engine_files(engine_dir):
+    for name, why in LEFT_OUT.items():
+        _write(target / (f"{name}__init__.py" if name.endswith("/") else name), _stub(name, why))
+    for source in engine:
         shutil.copyfile(source, target / source.name)
 
 
@@ -66,6 +76,11 @@ def _kept_members(members: list[str]) -> list[str]:
 
 def _matches(member: str, pattern: str) -> bool:
     return member.startswith(pattern) if pattern.endswith("/") else member == pattern
+
+
+def _stub(name: str, why: str) -> bytes:
+    module = f"{PACKAGE}.{name.removesuffix('/').removesuffix('.py').replace('/', '.')}"
+    return f'raise ImportError("{module} is left out of this build: {why}")\n'.encode()
 
 
 def _engine_files(engine_dir: Path) -> list[Path]:

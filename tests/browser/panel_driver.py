@@ -124,9 +124,7 @@ class PanelDriver(Browser):
     def wait_answer(self, count: int = 1, timeout: float = 120) -> str:
         """Waits until there are `count` answers and the last has ended; returns its state."""
         self.wait(
-            lambda: (
-                len(self.messages("assistant")) == count and self.answer_state() in ENDED and not self.is_busy()
-            ),
+            lambda: len(self.messages("assistant")) == count and self.answer_state() in ENDED and not self.is_busy(),
             timeout,
             f"answer {count} has ended",
         )

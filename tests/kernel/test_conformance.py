@@ -18,7 +18,7 @@ import scenarios
 
 HERE = Path(__file__).parent
 NATIVE, OURS, PYODIDE = "native on CPython", "ours on CPython", "ours in Pyodide"
-TIMEOUT = 120
+TIMEOUT = 300  # seconds; about 10 on an idle machine
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest_asyncio
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from panel_harness import Panel  # noqa: E402
+from panel_harness import Panel
 
 
 @pytest_asyncio.fixture

@@ -90,9 +90,7 @@ class Panel:
     async def settled(self, count: int = 1) -> Message:
         """Waits until `count` answers have ended and nothing runs; returns the last."""
         ended = ("done", "stopped", "error")
-        await self.until(
-            lambda: len(self.answers()) == count and self.answers()[-1]["state"] in ended and not self.is_busy()
-        )
+        await self.until(lambda: len(self.answers()) == count and self.answers()[-1]["state"] in ended and not self.is_busy())
         return self.answers()[-1]
 
     def is_busy(self) -> bool:
@@ -107,9 +105,7 @@ class Panel:
         self.events.append(event)
         if event["type"] == "call":
             value = self.calls.get(event["name"])
-            asyncio.get_running_loop().call_soon(
-                self.app.receive, {"type": "returned", "id": event["id"], "value": value}
-            )
+            asyncio.get_running_loop().call_soon(self.app.receive, {"type": "returned", "id": event["id"], "value": value})
         elif event["type"] == "to-engine":
             asyncio.get_running_loop().call_soon(self._serve, event["message"])
         self._changed.set()

@@ -1,13 +1,13 @@
 """Orchestrator: asks the provider, runs the tools it calls, until it answers; every step is an event that hooks may steer.
 
-Capability `loop.answer_prefix` (a function returning text, optional): an unfinished answer to go on with instead of a new one.
+Capability `loop.turn_options` (a function returning TurnOptions, optional): how this turn differs from others.
 Config: max_iterations (default 8).
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from amplifier_core import ChatRequest, ChatResponse, HookResult, Message, TextBlock, ToolCall, ToolResult, ToolSpec
@@ -23,6 +23,14 @@ async def mount(coordinator: Any, config: dict[str, Any] | None = None) -> None:
     await coordinator.mount("orchestrator", StreamingLoop(config or {}))
 
 
+@dataclass(frozen=True)
+class TurnOptions:
+    """What the application may want of one turn."""
+
+    answer_prefix: str = ""  # an unfinished answer to go on with, instead of a new one
+    sampling: dict[str, Any] = field(default_factory=dict)  # fields of ChatRequest: temperature, max_output_tokens, ...
+
+
 @dataclass
 class Turn:
     """Everything that one execution works with."""
@@ -33,6 +41,7 @@ class Turn:
     tools: dict[str, Any]
     hooks: Any
     coordinator: Any
+    options: TurnOptions
 
     @property
     def is_cancelled(self) -> bool:
@@ -67,7 +76,7 @@ class StreamingLoop:
         if not providers:
             raise RuntimeError("No provider is mounted: a session needs one to answer")
         name, provider = next(iter(providers.items()))
-        turn = Turn(context, name, provider, tools, hooks, coordinator)
+        turn = Turn(context, name, provider, tools, hooks, coordinator, _options(coordinator))
         await turn.emit("execution:start", {"prompt": prompt})
         status, answer = "failed", ""
         try:
@@ -87,7 +96,7 @@ class StreamingLoop:
         for iteration in range(self._max_iterations):
             if turn.is_cancelled:
                 return ""
-            prefix = _prefix(turn) if iteration == 0 else ""
+            prefix = turn.options.answer_prefix if iteration == 0 else ""
             response = await self._ask(turn, iteration, prefix, extra)
             text = prefix + _text(response)
             calls = [] if turn.is_cancelled else turn.provider.parse_tool_calls(response)
@@ -109,6 +118,7 @@ class StreamingLoop:
         request = ChatRequest(
             messages=[Message(**_clean(message)) for message in [*messages, *injected, *tail]],
             tools=[_spec(tool) for tool in turn.tools.values()] or None,
+            **turn.options.sampling,
         )
         response = await turn.provider.complete(request)
         usage = response.usage.model_dump() if response.usage else None
@@ -167,9 +177,9 @@ class StreamingLoop:
         return text
 
 
-def _prefix(turn: Turn) -> str:
-    ask = turn.coordinator.get_capability("loop.answer_prefix") if turn.coordinator else None
-    return ask() if ask else ""
+def _options(coordinator: Any) -> TurnOptions:
+    ask = coordinator.get_capability("loop.turn_options") if coordinator else None
+    return ask() if ask else TurnOptions()
 
 
 def _injection(result: HookResult) -> dict[str, Any] | None:

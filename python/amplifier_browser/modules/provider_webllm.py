@@ -63,6 +63,15 @@ class Answer:
     usage: dict[str, Any] = field(default_factory=lambda: {"input_tokens": 0, "output_tokens": 0, "cache_read_tokens": 0})
     prefill_seconds: float = 0.0
     decode_seconds: float = 0.0
+    prefill_began: float = 0.0
+
+    def seconds_left(self, prefill: Prefill) -> float | None:
+        """How long the rest of the prompt will take at the rate so far; None before there is a rate."""
+        if prefill.done == 0:
+            self.prefill_began = time.monotonic()
+            return None
+        elapsed = time.monotonic() - self.prefill_began
+        return round(elapsed * (prefill.total - prefill.done) / prefill.done, 1)
 
     def finish(self, done: Done) -> None:
         """Takes the end of a stream; an answer that was resumed has several, of which the prompts count each."""
@@ -152,8 +161,8 @@ class WebLLMProvider:
             if isinstance(piece, Delta):
                 await self._take(piece.text, answer, streams)
             elif isinstance(piece, Prefill):
-                progress = {"request_id": answer.request_id, "done": piece.done, "total": piece.total}
-                await self._emit("llm:prefill_progress", progress)
+                progress = {"done": piece.done, "total": piece.total, "seconds_left": answer.seconds_left(piece)}
+                await self._emit("llm:prefill_progress", {"request_id": answer.request_id, **progress})
             else:
                 answer.finish(piece)
             if self._coordinator.cancellation.is_cancelled and not isinstance(piece, Done) and self._engine:
@@ -214,7 +223,7 @@ class WebLLMProvider:
             "max_tokens": request.max_output_tokens or self._max_output_tokens(),
             "temperature": self._option("temperature", request.temperature),
             "top_p": self._option("top_p", request.top_p),
-            "repetition_penalty": self._config.get("repetition_penalty"),
+            "repetition_penalty": self._option("repetition_penalty", getattr(request, "repetition_penalty", None)),
             "stop": request.stop,
         }
         return {"messages": messages, **{name: value for name, value in options.items() if value is not None}}

@@ -1,0 +1,60 @@
+"""The package as it ships, with the starter model, through the real side panel: what the words mean is tested here.
+
+Every context is watched from before its first instruction: the page, the panel and its Python Worker, the offscreen document
+and its engine Worker, the service worker.
+"""
+
+from __future__ import annotations
+
+import pytest
+from panel_driver import PanelDriver
+
+CONTEXTS = (
+    "sidepanel/index.html",
+    "sidepanel/python-worker.js",
+    "background/offscreen.html",
+    "background/engines/webllm.js",
+    "background/service-worker.js",
+)
+
+
+@pytest.fixture(autouse=True)
+def in_panel(starter: PanelDriver) -> None:
+    """Every test begins in the panel."""
+    starter.to_panel()
+
+
+def test_it_knows_the_capital_of_france(starter: PanelDriver) -> None:
+    starter.ask("What is the capital of France?")
+    assert starter.wait_answer(timeout=180) == "done"
+    assert "Paris" in starter.answer_text()
+
+
+def test_a_second_turn_knows_the_first_and_reuses_the_cache(starter: PanelDriver) -> None:
+    starter.ask("Which country is that city in?")
+    assert starter.wait_answer(2, timeout=180) == "done"
+    assert "France" in starter.answer_text()
+    starter.click("usage-toggle", starter.answer())
+    usage = starter.wait(lambda: starter.find("usage").text, 10, "the usage is shown")
+    assert "cache" in usage.lower()
+
+
+def test_the_summary_names_the_subject(starter: PanelDriver) -> None:
+    starter.new_session()
+    starter.click("summarize-tab")
+    assert starter.wait_answer(timeout=420) == "done"
+    assert "seal" in starter.answer_text().lower()
+    assert starter.answer().find_element("css selector", '[data-testid="source"]').text
+    starter.picture("starter-summary")
+
+
+def test_nothing_went_wrong_and_nothing_left_the_extension(starter: PanelDriver, pages: str) -> None:
+    """After the chats and the summary above: no error, no CSP violation, no request to anyone else, in any context."""
+    assert starter.watch
+    seen = starter.watch.seen
+    for path in CONTEXTS:
+        assert any(path in context for context in seen.contexts), f"{path} was not watched: {seen.contexts}"
+    assert any("models/starter" in url for _, url in seen.requests)
+    assert seen.outside(starter.url(""), pages) == []
+    favicon = f"{pages}/favicon.ico"  # the test's own server has none
+    assert [problem for problem in seen.problems if favicon not in problem[1]] == []
