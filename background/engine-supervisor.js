@@ -3,10 +3,14 @@
 /** @import { Answer, EngineState, ErrorCode, Model, Request } from "./protocol.js" */
 
 /** @typedef {{send: (answer: Answer) => void}} Panel */
-/** @typedef {{panel: Panel, request: Request, key: number}} Job */
+/** @typedef {{panel: Panel, request: Request, key: number, aborted: boolean}} Job */
 /** @typedef {{default: string, models: Model[]}} ModelIndex */
 
 const RECOVERY_DELAYS_MS = [250, 1000, 2000, 4000, 8000];
+/** A Worker looks for an abort after every token and every small part of a prompt; one that takes longer hangs. */
+const ABORT_PATIENCE_MS = 20_000;
+
+const ABORTED = { type: "done", finish_reason: "abort", usage: null };
 
 export class EngineSupervisor {
   /** @param {{index: Promise<ModelIndex>, startWorker: () => Worker}} options */
@@ -25,9 +29,16 @@ export class EngineSupervisor {
     this.worker = null;
     this.nextKey = 1;
     this.losses = 0;
+    /** @type {ReturnType<typeof setTimeout>|undefined} the next attempt, while lost */
+    this.recovery = undefined;
+    /** @type {ReturnType<typeof setTimeout>|undefined} the end of the patience with an aborted completion */
+    this.patience = undefined;
     /** @type {EngineState} */
     this.state = { state: "absent", model: null, models: [], progress: null, text: "", error: null };
-    index.then(({ models }) => this.setState({ models }));
+    index.then(
+      ({ models }) => this.setState({ models }),
+      (error) => this.onLoadFailed("load-failed", String(error)),
+    );
   }
 
   /** @param {(answer: Answer) => void} send */
@@ -43,7 +54,7 @@ export class EngineSupervisor {
     this.panels.delete(panel);
     this.queue = this.queue.filter((job) => job.panel !== panel);
     for (const [key, job] of this.counts) if (job.panel === panel) this.counts.delete(key);
-    if (this.active?.panel === panel) this.toWorker({ type: "abort", key: this.active.key });
+    if (this.active?.panel === panel) this.abortActive(this.active);
   }
 
   /** @param {Panel} panel @param {Request} request */
@@ -51,7 +62,7 @@ export class EngineSupervisor {
     if (request.type === "load") this.load(panel, request);
     else if (request.type === "abort") this.abort(panel, request.id);
     else {
-      const job = { panel, request, key: this.nextKey++ };
+      const job = { panel, request, key: this.nextKey++, aborted: false };
       if (this.state.state === "unavailable") return this.refuse(job);
       if (request.type === "complete") this.queue.push(job);
       else this.counts.set(job.key, job);
@@ -62,23 +73,23 @@ export class EngineSupervisor {
 
   /** @param {Panel} panel @param {Extract<Request, {type: "load"}>} request */
   async load(panel, request) {
-    const index = await this.index;
+    const index = await this.index.catch(() => null);
+    if (!index) return; // the state says so
     const id = request.model ?? index.default;
     const model = index.models.find((candidate) => candidate.id === id);
     if (!model) {
-      panel.send({ type: "error", id: request.id, code: "unknown-model", message: id });
+      this.sendTo(panel, { type: "error", id: request.id, code: "unknown-model", message: id });
       return;
     }
-    const busyWith = ["loading", "downloading", "lost", "ready", "generating"].includes(this.state.state);
-    if (!busyWith || this.state.model !== id) {
-      this.losses = 0;
-      this.startModel(model);
-    }
-    panel.send({ type: "loaded", id: request.id });
+    const isSame = this.state.model === id;
+    if (!isSame || this.state.state === "unavailable") this.losses = 0; // a fresh start, not one more attempt
+    if (!isSame || !this.worker) this.startModel(model);
+    this.sendTo(panel, { type: "loaded", id: request.id });
   }
 
   /** @param {Model} model */
   startModel(model) {
+    clearTimeout(this.recovery); // it may be meant for another model
     this.dropWorker();
     this.setState({ state: "loading", model: model.id, progress: 0, text: `Loading ${model.name}`, error: null });
     const worker = this.startWorker();
@@ -92,8 +103,10 @@ export class EngineSupervisor {
   dropWorker() {
     this.worker?.terminate();
     this.worker = null;
-    if (this.active) this.fail(this.active, "engine-lost", "the engine was restarted");
-    this.active = null;
+    const job = this.active;
+    this.endActive();
+    if (job?.aborted) this.answer(job, ABORTED);
+    else if (job) this.fail(job, "engine-lost", "the engine was restarted");
   }
 
   /** @param {any} message see engines/webllm.js */
@@ -130,7 +143,7 @@ export class EngineSupervisor {
     if (delay === undefined) return this.onLoadFailed("engine-lost", reason);
     this.setState({ state: "lost", progress: null, text: "", error: { code: "engine-lost", message: reason } });
     const model = this.state.models.find((candidate) => candidate.id === this.state.model);
-    setTimeout(() => this.state.state === "lost" && model && this.startModel(model), delay);
+    this.recovery = setTimeout(() => model && this.startModel(model), delay);
   }
 
   /** @param {{key: number, counts: number[]}} message */
@@ -145,9 +158,14 @@ export class EngineSupervisor {
     this.answer(job, message);
     if (message.type !== "done" && message.type !== "error") return;
     if (message.type === "done") this.losses = 0;
-    this.active = null;
+    this.endActive();
     this.setState({ state: "ready" });
     this.startNext();
+  }
+
+  endActive() {
+    clearTimeout(this.patience);
+    this.active = null;
   }
 
   startNext() {
@@ -162,13 +180,18 @@ export class EngineSupervisor {
   /** @param {Panel} panel @param {string} id */
   abort(panel, id) {
     const isMine = (/** @type {Job} */ job) => job.panel === panel && job.request.id === id;
-    if (this.active && isMine(this.active)) {
-      this.toWorker({ type: "abort", key: this.active.key });
-      return;
-    }
+    if (this.active && isMine(this.active)) return this.abortActive(this.active);
     const waiting = this.queue.find(isMine);
     this.queue = this.queue.filter((job) => job !== waiting);
-    if (waiting) this.answer(waiting, { type: "done", finish_reason: "abort", usage: null });
+    if (waiting) this.answer(waiting, ABORTED);
+  }
+
+  /** @param {Job} job */
+  abortActive(job) {
+    if (job.aborted) return;
+    job.aborted = true;
+    this.toWorker({ type: "abort", key: job.key });
+    this.patience = setTimeout(() => this.onLost("the engine did not stop"), ABORT_PATIENCE_MS);
   }
 
   isLoaded() {
@@ -188,7 +211,12 @@ export class EngineSupervisor {
 
   /** @param {Job} job @param {any} answer */
   answer(job, answer) {
-    if (this.panels.has(job.panel)) job.panel.send({ ...answer, id: job.request.id });
+    this.sendTo(job.panel, { ...answer, id: job.request.id });
+  }
+
+  /** A panel that closed meanwhile has no port any more. @param {Panel} panel @param {Answer} answer */
+  sendTo(panel, answer) {
+    if (this.panels.has(panel)) panel.send(answer);
   }
 
   /** @param {any} message */

@@ -36,7 +36,8 @@ export function connect(dispatch) {
       type: "fatal",
       error: {
         title: "Amplifier could not start",
-        detail: `Python's Worker failed: ${event.message || "its script could not be loaded"}. Close the panel and open it again.`,
+        detail: "Close the panel and open it again; if that does not help, install the extension anew.",
+        technical: `Python's Worker: ${event.message || "its script could not be loaded"}`,
       },
     });
 

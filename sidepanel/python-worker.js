@@ -37,6 +37,10 @@ async function start() {
 }
 
 start().catch((error) => {
-  const detail = `Python could not start: ${error.message}. Close the panel and open it again; if that does not help, install the extension anew.`;
-  self.postMessage(JSON.stringify({ type: "fatal", error: { title: "Amplifier could not start", detail } }));
+  const problem = {
+    title: "Amplifier could not start",
+    detail: "Close the panel and open it again; if that does not help, install the extension anew.",
+    technical: error.message,
+  };
+  self.postMessage(JSON.stringify({ type: "fatal", error: problem }));
 });

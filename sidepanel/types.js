@@ -33,6 +33,7 @@
  * @typedef {object} Problem what happened and the next step
  * @property {string} title
  * @property {string} detail
+ * @property {string} [technical] the words of what failed, for a report
  * @property {{label: string, command: Command}} [action]
  *
  * @typedef {object} Message

@@ -8,7 +8,8 @@
 export function cachesWithBundled(bundled) {
   const real = self.caches;
   const isBundled = (/** @type {string} */ url) => url.startsWith(`${self.location.origin}/`);
-  const address = (/** @type {RequestInfo|URL} */ request) => (request instanceof Request ? request.url : String(request));
+  const address = (/** @type {RequestInfo|URL} */ request) =>
+    request instanceof Request ? request.url : String(request);
 
   /** @param {string} scope */
   async function open(scope) {

@@ -18,19 +18,23 @@ const post = (/** @type {any} */ message) => self.postMessage(message);
 const packageUrl = (/** @type {string} */ path) => new URL(path, self.location.origin).href;
 
 self.onmessage = async ({ data }) => {
-  if (data.type === "load") await load(data.model);
-  else if (data.type === "complete") await complete(data.key, data.request);
-  else if (data.type === "count") post({ type: "counted", key: data.key, counts: data.texts.map(countTokens) });
-  else if (data.type === "abort") abort(data.key);
+  try {
+    if (data.type === "load") await load(data.model);
+    else if (data.type === "complete") await complete(data.key, data.request);
+    else if (data.type === "count") post({ type: "counted", key: data.key, counts: data.texts.map(countTokens) });
+    else if (data.type === "abort") abort(data.key);
+  } catch (error) {
+    post({ type: "lost", message: String(error) }); // an engine that fails outside a request is no good any more
+  }
 };
 
 /** @param {Model} model */
 async function load(model) {
   const files = model.files.map((name) => packageUrl(model.path + name));
   Object.defineProperty(self, "caches", { value: cachesWithBundled(files), configurable: true });
-  watchDevices();
   try {
     if (!(await hasAdapter())) return;
+    watchDevices();
     engine = new MLCEngine({
       appConfig: {
         cacheBackend: "cache",

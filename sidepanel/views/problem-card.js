@@ -17,6 +17,13 @@ export function ProblemCard({ problem, label, onAction }) {
     <div class="problem-body">
       <strong class="problem-title">${problem.title}</strong>
       ${problem.detail && html`<p class="problem-detail">${problem.detail}</p>`}
+      ${
+        problem.technical &&
+        html`<details class="problem-technical">
+        <summary>Technical details</summary>
+        <p>${problem.technical}</p>
+      </details>`
+      }
       ${label && html`<button type="button" class="button" data-testid="error-action" onClick=${onAction}>${label}</button>`}
     </div>
   </div>`;

@@ -213,7 +213,7 @@ class WebLLMProvider:
     # -- requests
 
     def _engine_request(self, request: ChatRequest, so_far: str) -> dict[str, Any]:
-        messages = [{"role": _role(message), "content": _text(message)} for message in request.messages]
+        messages = _engine_messages(request.messages)
         if so_far:
             if messages[-1]["role"] == "assistant":
                 messages[-1]["content"] += so_far
@@ -263,6 +263,13 @@ def _typed(error: EngineError, model: str | None) -> LLMError:
 
 def _rate(tokens: int, seconds: float) -> float | None:
     return round(tokens / seconds, 1) if tokens > 0 and seconds > 0 else None
+
+
+def _engine_messages(messages: list[Message]) -> list[dict[str, str]]:
+    """WebLLM takes one system message, in front; what hooks inject as system joins it."""
+    system = [_text(message) for message in messages if _role(message) == "system"]
+    rest = [{"role": _role(message), "content": _text(message)} for message in messages if _role(message) != "system"]
+    return [{"role": "system", "content": "\n\n".join(system)}, *rest] if system else rest
 
 
 def _role(message: Message) -> str:
