@@ -8,7 +8,7 @@
 
 const RECOVERY_DELAYS_MS = [250, 1000, 2000, 4000, 8000];
 /** A Worker looks for an abort after every token and every small part of a prompt; one that takes longer hangs. */
-const ABORT_PATIENCE_MS = 20_000;
+const ABORT_PATIENCE_MS = 30_000;
 
 const ABORTED = { type: "done", finish_reason: "abort", usage: null };
 

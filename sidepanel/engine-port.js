@@ -6,6 +6,7 @@ import { ENGINE_PORT } from "../background/protocol.js";
 
 const DOCUMENT = "background/offscreen.html";
 const RETRY_MS = [0, 200, 500, 1000, 2000];
+const WARM_UP = "warm-up";
 
 export class EnginePort {
   /** @param {(message: object) => void} toPython */
@@ -25,6 +26,8 @@ export class EnginePort {
     const port = chrome.runtime.connect({ name: ENGINE_PORT });
     port.onMessage.addListener((message) => {
       if (this.port !== port) this.onReady(port); // its first message says that the document is up
+      // The model that was chosen once is no longer in the package.
+      if (message.id === WARM_UP && message.code === "unknown-model") this.post({ type: "load", id: WARM_UP });
       this.toPython({ type: "from-engine", message });
     });
     port.onDisconnect.addListener(() => this.onGone(chrome.runtime.lastError?.message ?? "the port was closed"));
@@ -36,7 +39,7 @@ export class EnginePort {
     this.failures = 0;
     // The model starts to load here and not once Python is up: that is a second sooner.
     const { model } = await chrome.storage.local.get("model");
-    this.post({ type: "load", id: "warm-up", ...(typeof model === "string" ? { model } : {}) });
+    this.post({ type: "load", id: WARM_UP, ...(typeof model === "string" ? { model } : {}) });
   }
 
   /** @param {string} reason */

@@ -2,6 +2,9 @@
 
 import browser from "webextension-polyfill";
 
+/** Chrome reads a page only once its text is all there, which a page that hangs or keeps loading never lets it. */
+const READ_SECONDS = 15;
+
 /** @returns {(name: string, args: any) => Promise<any>} */
 export function createHost() {
   /** @type {Record<string, (args: any) => Promise<any>>} */
@@ -21,20 +24,34 @@ async function currentTab() {
   return tab;
 }
 
-/** Reads the current tab: what extract.js returns, or {error: "refused", detail, url?, title?}. */
+/** Reads the current tab: what extract.js returns, or {error: "refused" | "slow" | "failed", detail, url, title}. */
 async function readPage() {
   const tab = await currentTab();
   if (tab?.id === undefined) return { error: "no-tab" };
   const about = { url: tab.url ?? "", title: tab.title ?? "" };
+  const reading = browser.scripting.executeScript({ target: { tabId: tab.id }, files: ["sidepanel/extract.js"] });
   try {
-    const [injection] = await browser.scripting.executeScript({
-      target: { tabId: tab.id },
-      files: ["sidepanel/extract.js"],
-    });
-    return { ...about, ...(injection?.result ?? { error: "failed", detail: "the page returned nothing" }) };
+    const injections = await inTime(reading, READ_SECONDS);
+    if (!injections) return { ...about, error: "slow", detail: `no answer in ${READ_SECONDS} seconds` };
+    return { ...about, ...(injections[0]?.result ?? { error: "failed", detail: "the page returned nothing" }) };
   } catch (error) {
     return { ...about, error: "refused", detail: error instanceof Error ? error.message : String(error) };
   }
+}
+
+/**
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {number} seconds
+ * @returns {Promise<T | null>} null when the time is over
+ */
+async function inTime(promise, seconds) {
+  /** @type {number | undefined} */
+  let timer;
+  const over = new Promise((resolve) => {
+    timer = setTimeout(resolve, seconds * 1000, null);
+  });
+  return Promise.race([promise, over]).finally(() => clearTimeout(timer));
 }
 
 /**

@@ -11,7 +11,7 @@ from typing import Any
 from .engine import Engine
 from .host import Host
 from .modules.loop_streaming import TurnOptions
-from .page import Page, UnreadablePage, page_of
+from .page import Page, UnreadablePage, read_page
 from .problems import answer_problem, engine_problem, start_problem
 from .sessions import Panel, open_session
 from .summary import SAMPLING, Summarizer
@@ -29,6 +29,7 @@ class Turn:
     is_summary: bool = False
     answer_id: str = ""
     page: Page | None = None
+    reread: bool = True  # before it is answered: the page may have changed since
     before: list[Message] | None = None
     prefix: str = ""  # what an interrupted answer had come to, to go on with
     notes: list[str] = field(default_factory=list)  # summaries of a page's sections that are done
@@ -156,7 +157,7 @@ class App:
             self._transcript.update(answer_id, state="queued", error=None)
         else:
             self._transcript.remove([answer_id])
-            turn.answer_id, turn.notes = _new_id(), []
+            turn.answer_id, turn.notes, turn.reread = _new_id(), [], True
             self._transcript.put({"id": turn.answer_id, "role": "assistant", "state": "queued", "text": ""})
         self._enqueue(turn)
 
@@ -220,14 +221,17 @@ class App:
         if turn not in self._turns:
             self._turns.append(turn)
         self._begin(turn)
+        problem = None
         try:
             await self._run(turn)
         except UnreadablePage as unreadable:
-            self._finish(turn, "error", unreadable.problem)
+            problem = unreadable.problem
         except Exception as error:  # whatever fails is shown, and the next turn can go on
-            self._finish(turn, "error", answer_problem(self._failure(error), turn.answer_id))
+            problem = answer_problem(self._failure(error), turn.answer_id)
+        if self._session.coordinator.cancellation.is_cancelled:  # what waited was told to give up: that is no failure
+            self._finish(turn, "stopped")
         else:
-            self._finish(turn, "stopped" if self._session.coordinator.cancellation.is_cancelled else "done")
+            self._finish(turn, "error" if problem else "done", problem)
         await self._settle(turn)
 
     def _begin(self, turn: Turn) -> None:
@@ -243,8 +247,9 @@ class App:
         if not turn.is_summary:
             await self._session.execute(turn.text)
             return
-        if turn.page is None:
-            turn.page = page_of(await self._host.call("page.read"))
+        if turn.reread:
+            turn.page = await read_page(self._host.call, turn.page)
+            turn.reread = False
         self._transcript.update(turn.answer_id, source=turn.page.source)
         summarizer = Summarizer(self._session, self._engine, self._transcript, turn.answer_id, self._display, turn.notes)
         await summarizer.run(turn.page)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 Message = dict[str, Any]
 
 LOST = "engine-lost"
+STOPPED = "stopped"
+ABORTED: Message = {"type": "done", "finish_reason": "abort", "usage": None}
 COUNT_ATTEMPTS = 3
 COUNTS_KEPT = 4096
 
@@ -53,6 +55,15 @@ class Done:
 Piece = Prefill | Delta | Done
 
 
+@dataclass
+class Pending:
+    """A request that has not been answered in full."""
+
+    message: Message
+    aborted: bool = False
+    answers: asyncio.Queue[Message] = field(default_factory=lambda: asyncio.Queue[Message]())
+
+
 class Engine:
     """One panel's connection to the engine that all panels share."""
 
@@ -60,7 +71,7 @@ class Engine:
         """`post` sends one request over the port."""
         self._post = post
         self._ids = itertools.count(1)
-        self._streams: dict[str, asyncio.Queue[Message]] = {}
+        self._pending: dict[str, Pending] = {}
         self._unsent: list[Message] = []
         self._connected = False
         self._counted: dict[str, int] = {}
@@ -80,16 +91,15 @@ class Engine:
         """Takes one message from the port."""
         if message["type"] == "state":
             self._set_state(message["engine"])
-        elif queue := self._streams.get(message["id"]):
-            queue.put_nowait(message)
+        elif pending := self._pending.get(message["id"]):
+            pending.answers.put_nowait(message)
 
     def gone(self, reason: str) -> None:
         """The port is closed: what was sent will not be answered."""
         self._connected = False
-        unsent = {message["id"] for message in self._unsent}
-        for request_id, queue in self._streams.items():
-            if request_id not in unsent:
-                queue.put_nowait({"type": "error", "code": LOST, "message": reason})
+        for pending in self._pending.values():
+            if pending.message not in self._unsent:
+                pending.answers.put_nowait(ABORTED if pending.aborted else {"type": "error", "code": LOST, "message": reason})
         lost = {"code": LOST, "message": reason}
         self._set_state({**self.state, "state": "lost", "progress": None, "error": lost}, connected=False)
 
@@ -118,27 +128,29 @@ class Engine:
 
     async def complete(self, request: Message) -> AsyncIterator[Piece]:
         """Streams one completion; ends with Done. Raises EngineError. `request` is Completion in background/protocol.js."""
-        request_id = self._new_id()
-        queue = self._open({"type": "complete", "id": request_id, "request": request})
+        pending = self._open({"type": "complete", "id": self._new_id(), "request": request})
         try:
             while True:
-                piece = _piece(await queue.get())
+                piece = _piece(await pending.answers.get())
                 yield piece
                 if isinstance(piece, Done):
                     return
         finally:
-            del self._streams[request_id]
+            self._close(pending)
 
     def abort_all(self) -> None:
-        """Ends every completion that is running or waiting; each ends with Done("abort")."""
-        unsent = {message["id"]: message for message in self._unsent}
-        for request_id, queue in self._streams.items():
-            if message := unsent.get(request_id):
-                if message["type"] == "complete":
-                    self._unsent.remove(message)
-                    queue.put_nowait({"type": "done", "finish_reason": "abort", "usage": None})
+        """Ends all that is running or waiting: completions with Done("abort"), counts with an EngineError "stopped"."""
+        for pending in self._pending.values():
+            pending.aborted = True
+            is_unsent = pending.message in self._unsent
+            if is_unsent:
+                self._unsent.remove(pending.message)
+            if pending.message["type"] == "count":  # it may be waiting for a model that takes long to load
+                pending.answers.put_nowait({"type": "error", "code": STOPPED, "message": "the user stopped"})
+            elif is_unsent:
+                pending.answers.put_nowait(ABORTED)
             else:
-                self._post({"type": "abort", "id": request_id})
+                self._post({"type": "abort", "id": pending.message["id"]})
 
     async def count(self, texts: list[str]) -> list[int]:
         """Tokens of each text by the loaded model's own tokenizer; waits for a model. Raises EngineError."""
@@ -154,23 +166,24 @@ class Engine:
 
     async def _ask_counts(self, texts: list[str]) -> list[int]:
         for attempt in range(COUNT_ATTEMPTS):
-            request_id = self._new_id()
-            queue = self._open({"type": "count", "id": request_id, "texts": texts})
+            pending = self._open({"type": "count", "id": self._new_id(), "texts": texts})
             try:
-                message = await queue.get()
+                message = await pending.answers.get()
             finally:
-                del self._streams[request_id]
+                self._close(pending)
             if message["type"] == "counted":
                 return message["counts"]
             if message["code"] != LOST or attempt == COUNT_ATTEMPTS - 1:
                 raise EngineError(message["code"], message["message"])
         raise AssertionError("unreachable")
 
-    def _open(self, message: Message) -> asyncio.Queue[Message]:
-        queue: asyncio.Queue[Message] = asyncio.Queue()
-        self._streams[message["id"]] = queue
+    def _open(self, message: Message) -> Pending:
+        pending = self._pending[message["id"]] = Pending(message)
         self._send(message)
-        return queue
+        return pending
+
+    def _close(self, pending: Pending) -> None:
+        del self._pending[pending.message["id"]]
 
     def _send(self, message: Message) -> None:
         if self._connected:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Any
+
+from .sections import Section
 
 Problem = dict[str, Any]
 
 TOOLBAR = "Click Amplifier's button in the toolbar (or press Alt+Shift+A) while that tab is in front"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Page:
     """A page's text as markdown, and where it is from."""
 
@@ -21,6 +24,7 @@ class Page:
     words: int
     method: str
     kept: float  # share of the visible text that was kept, 0 to 1
+    sections: list[Section] = field(default_factory=list)  # as it was cut, for a summary that is gone on with
 
     @property
     def source(self) -> dict[str, Any]:
@@ -34,6 +38,18 @@ class UnreadablePage(Exception):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem["title"])
         self.problem = problem
+
+
+async def read_page(call: Callable[[str], Awaitable[dict[str, Any]]], before: Page | None = None) -> Page:
+    """Reads the tab in front; raises UnreadablePage. A page read `before` is read anew if the tab still shows it and can be
+    read; else it stays as it was, since the question was about that page and not about another one."""
+    try:
+        page = page_of(await call("page.read"))
+    except UnreadablePage:
+        if before is None:
+            raise
+        return before
+    return page if before is None or page.url == before.url else before
 
 
 def page_of(read: dict[str, Any]) -> Page:
@@ -51,49 +67,62 @@ def page_of(read: dict[str, Any]) -> Page:
     )
 
 
-# Chrome's own words, which are all it tells -> title, next step
+# Chrome's own words, which are all it tells, with the scheme of the address where that can be seen -> title, next step
 REFUSALS: list[tuple[str, str, str]] = [
     (
-        r"extensions gallery|chromewebstore|chrome web store",
+        r"extensions gallery",
         "Chrome's web store cannot be read",
         "Chrome lets no extension read its store. Open the page you want in another tab.",
     ),
     (
-        r"chrome-extension://|different extension",
+        r"chrome-extension:",
         "Another extension's page cannot be read",
         "Chrome keeps extensions apart. Open an ordinary web page.",
     ),
     (
-        r"(chrome|devtools|edge|about|view-source)(-untrusted)?:|chrome url",
+        r"\b(chrome|chrome-untrusted|chrome-search|devtools|edge|about|view-source):",
         "Chrome's own pages cannot be read",
         "Chrome lets no extension read its settings and start pages. Open an ordinary web page and summarize that.",
     ),
     (
-        r"ExtensionsSettings policy|cannot be scripted due to",
+        r"ExtensionsSettings policy",
         "This page is closed to extensions",
         "Whoever manages this browser forbids extensions to read this page. Select and copy the text, then paste it here.",
     ),
     (
-        r"file://|file URLs|file scheme",
+        r"\bfile:",
         "Files need your permission",
         "Open chrome://extensions, choose Details of Amplifier Browser, switch on “Allow access to file URLs”, then try again.",
     ),
     (
-        r"error page|showing error",
+        r"showing error page",
         "This page did not load",
         "Chrome shows an error instead of the page. Reload the tab, then summarize it again.",
     ),
     (
-        r"Cannot access contents|must request permission|Cannot access",
+        r"Frame with ID \d+ was removed|tab was closed|No tab with id",
+        "The tab went on to another page",
+        "It changed while it was being read. Wait until the page you want is there, then try again.",
+    ),
+    (
+        r"Cannot access contents",
         "Amplifier may not read this tab yet",
-        f"It reads a tab only when you ask for it there. {TOOLBAR}, then summarize again.",
+        f"It reads a tab only when you ask for it there. {TOOLBAR}, then summarize again. If that changes nothing, Chrome closes "
+        "this page to extensions, as it does with files, blank tabs and the source of a page.",
     ),
 ]
 
 
+def _refusal(detail: str, url: str) -> tuple[str, str] | None:
+    """Title and next step for Chrome's refusal. Of addresses only the scheme counts; the rest of them is the page's."""
+    said = re.sub(r'(url "[a-z-]+:)[^"]*', r"\1", detail)
+    facts = f"{said} {url.partition(':')[0]}:"
+    return next(((title, step) for pattern, title, step in REFUSALS if re.search(pattern, facts, re.I)), None)
+
+
 def _problem(read: dict[str, Any]) -> Problem:
+    """No action is offered: a failed answer has its own way to try again."""
     kind, detail = read["error"], str(read.get("detail") or "")
-    again = {"label": "Try again", "command": {"type": "summarize"}}
     if kind == "no-tab":
         return {
             "title": "There is no page beside this panel",
@@ -108,15 +137,17 @@ def _problem(read: dict[str, Any]) -> Problem:
         return {
             "title": "There is no text on this page",
             "detail": "It may still be loading, or be all pictures or video. Wait until its text is there, then try again.",
-            "action": again,
         }
-    if kind == "refused":
-        for pattern, title, step in REFUSALS:
-            if re.search(pattern, f"{detail} {read.get('url', '')}", re.I):
-                return {"title": title, "detail": step, "technical": detail}
+    if kind == "slow":
+        return {
+            "title": "The page does not answer",
+            "detail": "It is still loading, or busy. Wait until it is there or reload the tab, then try again.",
+            "technical": detail,
+        }
+    if kind == "refused" and (refusal := _refusal(detail, str(read.get("url") or ""))):
+        return {"title": refusal[0], "detail": refusal[1], "technical": detail}
     return {
         "title": "This page could not be read",
         "detail": "Reload the tab and try again, or select the text, copy it and paste it here.",
         "technical": detail,
-        "action": again,
     }

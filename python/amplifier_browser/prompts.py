@@ -1,10 +1,11 @@
-"""What the model is told. Short, since a small model reads slowly and forgets fast; untrusted text stands in a fence."""
+"""What the model is told. Short, since a small model reads slowly and forgets fast; whatever a page says stands in a fence."""
 
 from __future__ import annotations
 
 import secrets
 
 SYSTEM = "You are a helpful AI assistant."
+TITLE_CHARACTERS = 200  # a page may have any title
 
 
 def fence(text: str, nonce: str | None = None) -> str:
@@ -16,19 +17,33 @@ def fence(text: str, nonce: str | None = None) -> str:
 def summarize_page(title: str, text: str) -> str:
     """Asks for the summary of a page that fits the context."""
     return (
-        f"Read this article.\n\n{fence(text)}\n\n"
-        f"Write a short summary of the article “{title}”. What is it about, and what are its main points?"
+        f"Read this article.\n\n{_titled(title, text)}\n\n"
+        "Write a short summary of the article. What is it about, and what are its main points?"
     )
 
 
 def summarize_section(title: str, text: str) -> str:
     """Asks for the summary of one section of a page."""
-    return f"Read this part of the article “{title}”.\n\n{fence(text)}\n\nWrite a short summary of this part in two sentences."
+    return f"Read this part of an article.\n\n{_titled(title, text)}\n\nWrite a short summary of this part in two sentences."
 
 
 def summarize_notes(title: str, notes: str) -> str:
     """Asks for the summary of a whole page from the summaries of its sections."""
     return (
-        f"Read these notes on an article, part by part.\n\n{fence(notes)}\n\n"
-        f"Write a short summary of the article “{title}”. What is it about, and what are its main points?"
+        f"Read these notes on an article, part by part.\n\n{_titled(title, notes)}\n\n"
+        "Write a short summary of the article. What is it about, and what are its main points?"
     )
+
+
+def summarized(title: str) -> str:
+    """What stands in the conversation for a page whose text is too long to be kept in it."""
+    return f"Write a short summary of this article.\n\n{fence(_short(title))}"
+
+
+def _titled(title: str, text: str) -> str:
+    """The title is the page's own words too."""
+    return fence(f"Title: {_short(title)}\n\n{text}")
+
+
+def _short(title: str) -> str:
+    return title if len(title) <= TITLE_CHARACTERS else f"{title[:TITLE_CHARACTERS]}…"

@@ -37,7 +37,7 @@ def starter(pages: str) -> Iterator[PanelDriver]:
     """The package as it ships, with the starter model; every context is watched from the start."""
     with PanelDriver(_built(DIST), find_browser()) as driver:
         driver.watch_all()
-        driver.start(f"{pages}/sample-article.html")
+        driver.start(f"{pages}/short-article.html")
         yield driver
 
 

@@ -47,6 +47,12 @@ class PanelDriver(Browser):
         """Switches to the panel, or the panel of another window."""
         self.driver.switch_to.window(self.handles(PANEL_PATH)[index])
 
+    def close_panel(self, handle: str | None = None) -> None:
+        """Closes a panel, or the only one, and goes back to the page."""
+        self.driver.switch_to.window(handle or self.handles(PANEL_PATH)[0])
+        self.driver.close()
+        self.driver.switch_to.window(self.page)
+
     def to_offscreen(self) -> None:
         """Switches to the offscreen document."""
         self.driver.switch_to.window(self.handles(OFFSCREEN_PATH)[0])

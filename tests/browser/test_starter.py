@@ -43,7 +43,7 @@ def test_the_summary_names_the_subject(starter: PanelDriver) -> None:
     starter.new_session()
     starter.click("summarize-tab")
     assert starter.wait_answer(timeout=420) == "done"
-    assert "seal" in starter.answer_text().lower()
+    assert "owl" in starter.answer_text().lower()
     assert starter.answer().find_element("css selector", '[data-testid="source"]').text
     starter.picture("starter-summary")
 

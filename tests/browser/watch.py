@@ -20,15 +20,20 @@ DOMAINS = ("Network.enable", "Log.enable", "Runtime.enable")
 
 @dataclass
 class Seen:
-    """What was seen so far. A context is the kind and address of a target."""
+    """What was seen so far. A context is the kind and address of a target, as it was last told."""
 
-    contexts: set[str] = field(default_factory=set)
+    targets: dict[str, str] = field(default_factory=dict)
     requests: list[tuple[str, str]] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
 
+    @property
+    def contexts(self) -> set[str]:
+        """Every context that was watched."""
+        return set(self.targets.values())
+
     def outside(self, *inside: str) -> list[tuple[str, str]]:
         """Requests to any address that does not begin with one of `inside`."""
-        local = (*inside, "data:", "blob:", "about:")
+        local = (*inside, "data:", "blob:", "about:", "chrome://")  # the last: the browser's own pages
         return [(context, url) for context, url in self.requests if not url.startswith(local)]
 
 
@@ -40,12 +45,13 @@ class Watch:
         with urllib.request.urlopen(f"http://{address}/json/version") as response:
             url = json.load(response)["webSocketDebuggerUrl"]
         self.seen = Seen()
-        self._names: dict[str, str] = {}
+        self._sessions: dict[str, str] = {}  # DevTools session -> target
         self._socket = websocket.create_connection(url, suppress_origin=True)
         self._lock = threading.Lock()
         self._next = 1
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
+        self._send("Target.setDiscoverTargets", {"discover": True})
         self._send("Target.setAutoAttach", ATTACH)
 
     def close(self) -> None:
@@ -72,9 +78,12 @@ class Watch:
 
     def _take(self, message: dict[str, Any]) -> None:
         method, params = message.get("method"), message.get("params", {})
-        context = self._names.get(message.get("sessionId", ""), "browser")
+        target = self._sessions.get(message.get("sessionId", ""), "")
+        context = self.seen.targets.get(target, "browser")
         if method == "Target.attachedToTarget":
             self._attached(params["sessionId"], params["targetInfo"])
+        elif method == "Target.targetInfoChanged":
+            self._name(params["targetInfo"])
         elif method == "Network.requestWillBeSent":
             self.seen.requests.append((context, params["request"]["url"]))
         elif method == "Runtime.exceptionThrown":
@@ -88,9 +97,13 @@ class Watch:
             words = [str(arg.get("value", arg.get("description", ""))) for arg in params["args"]]
             self.seen.problems.append((context, f"console: {' '.join(words)}"))
 
+    def _name(self, target: dict[str, Any], attached: bool = False) -> None:
+        if attached or target["targetId"] in self.seen.targets:  # one that is merely discovered is not watched
+            self.seen.targets[target["targetId"]] = f"{target['type']} {target['url']}"
+
     def _attached(self, session: str, target: dict[str, Any]) -> None:
-        self._names[session] = f"{target['type']} {target['url']}"
-        self.seen.contexts.add(self._names[session])
+        self._sessions[session] = target["targetId"]
+        self._name(target, attached=True)
         for domain in DOMAINS:
             self._send(domain, session=session)
         self._send("Target.setAutoAttach", ATTACH, session)

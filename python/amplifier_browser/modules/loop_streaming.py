@@ -143,8 +143,7 @@ class StreamingLoop:
         before = await turn.emit("tool:pre", facts)
         if before.action == "deny":
             return f"Denied: {before.reason or 'not allowed'}"
-        if before.action == "modify" and before.data:
-            facts["tool_input"] = before.data.get("tool_input", call.arguments)
+        facts["tool_input"] = (before.data or {}).get("tool_input", call.arguments)  # hooks may have changed it
         tool = turn.tools.get(call.name)
         if tool is None:
             return await self._tool_failed(turn, facts, f"There is no tool named {call.name}")
@@ -153,9 +152,7 @@ class StreamingLoop:
         except Exception as error:  # a tool that raises must not take the session with it
             return await self._tool_failed(turn, facts, f"{type(error).__name__}: {error}")
         after = await turn.emit("tool:post", {**facts, "tool_response": result.model_dump(mode="json")})
-        if after.action == "modify" and after.data and "tool_response" in after.data:
-            result = ToolResult.model_validate(after.data["tool_response"])
-        return _output(result)
+        return _output(ToolResult.model_validate((after.data or {}).get("tool_response", result)))
 
     async def _execute(self, turn: Turn, tool: Any, facts: dict[str, Any]) -> ToolResult:
         cancellation = turn.coordinator.cancellation if turn.coordinator else None

@@ -145,6 +145,9 @@ class WebLLMProvider:
 
     async def _stream(self, request: ChatRequest, answer: Answer, streams: bool) -> None:
         for attempt in range(RESUMES + 1):
+            if self._coordinator.cancellation.is_cancelled:  # between two requests there was nothing to abort
+                answer.finish_reason = "abort"
+                break
             try:
                 await self._stream_once(request, answer, streams)
                 break

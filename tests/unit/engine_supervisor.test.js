@@ -1,0 +1,436 @@
+// The engine's supervisor with a scripted Worker: node --test tests/unit/engine_supervisor.test.js
+
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+import { EngineSupervisor } from "../../background/engine-supervisor.js";
+
+const INDEX = {
+  default: "small",
+  models: ["small", "large"].map((id) => ({
+    id,
+    name: id,
+    path: "",
+    lib: "",
+    context_window: 100,
+    files: [],
+    licence: "",
+  })),
+};
+const DELAYS = [250, 1000, 2000, 4000, 8000];
+
+/** Remembers what it was told; speaks when a test makes it. */
+class ScriptedWorker {
+  constructor() {
+    this.told = [];
+    this.terminated = false;
+  }
+  postMessage(message) {
+    this.told.push(message);
+  }
+  terminate() {
+    this.terminated = true;
+  }
+  say(message) {
+    this.onmessage({ data: message });
+  }
+  /** Keys of what it was told, by type. */
+  keys(type) {
+    return this.told.filter((message) => message.type === type).map((message) => message.key);
+  }
+}
+
+/** A supervisor with all the Workers it started. */
+function supervised(index = Promise.resolve(INDEX)) {
+  const workers = [];
+  const startWorker = () => {
+    workers.push(new ScriptedWorker());
+    return workers.at(-1);
+  };
+  return { supervisor: new EngineSupervisor({ index, startWorker }), workers };
+}
+
+/** A panel that collects its answers; a closed one's port throws, as Chrome's does. */
+function open(supervisor) {
+  const got = [];
+  let closed = false;
+  const panel = supervisor.addPanel((answer) => {
+    if (closed) throw new Error("Attempting to use a disconnected port object");
+    got.push(answer);
+  });
+  return {
+    got,
+    ask: (request) => supervisor.handle(panel, request),
+    complete: (id) => supervisor.handle(panel, { type: "complete", id, request: { messages: [] } }),
+    abort: (id) => supervisor.handle(panel, { type: "abort", id }),
+    close: () => {
+      closed = true;
+      supervisor.removePanel(panel);
+    },
+    /** What was answered to one request. */
+    answers: (id) => got.filter((answer) => answer.id === id).map(({ id: _, ...answer }) => answer),
+    states: () => got.filter(({ type }) => type === "state").map(({ engine }) => engine.state),
+  };
+}
+
+/** Promises settle; nothing waits for time. */
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+/** A supervisor whose first model is loaded, and its panel. */
+async function loaded() {
+  const { supervisor, workers } = supervised();
+  const panel = open(supervisor);
+  panel.ask({ type: "load", id: "load" });
+  await settle();
+  workers[0].say({ type: "loaded" });
+  return { supervisor, workers, panel, worker: workers[0] };
+}
+
+const DONE = { finish_reason: "stop", usage: null };
+const ABORTED = { type: "done", finish_reason: "abort", usage: null };
+
+beforeEach(() => mock.timers.enable({ apis: ["setTimeout"] }));
+afterEach(() => mock.timers.reset());
+
+test("a model is loaded once, however many panels ask", async () => {
+  const { supervisor, workers, panel } = await loaded();
+  const other = open(supervisor);
+  other.ask({ type: "load", id: "load" });
+  other.ask({ type: "load", id: "again", model: "small" });
+  await settle();
+  assert.equal(workers.length, 1);
+  assert.deepEqual(other.answers("again"), [{ type: "loaded" }]);
+  assert.deepEqual([...new Set(panel.states())], ["absent", "loading", "ready"]);
+  assert.deepEqual(supervisor.state.models, INDEX.models);
+});
+
+test("completions are answered one after the other, in order of arrival, each to its panel", async () => {
+  const { supervisor, panel, worker } = await loaded();
+  const other = open(supervisor);
+  panel.complete("r1");
+  other.complete("r1");
+  panel.complete("r2");
+  for (let i = 0; i < 3; i++) {
+    assert.equal(worker.keys("complete").length, i + 1);
+    assert.equal(supervisor.state.state, "generating");
+    const key = worker.keys("complete")[i];
+    worker.say({ type: "delta", key, text: `text ${i}` });
+    worker.say({ type: "done", key, ...DONE });
+  }
+  assert.equal(supervisor.state.state, "ready");
+  assert.deepEqual(panel.answers("r1"), [
+    { type: "delta", text: "text 0" },
+    { type: "done", ...DONE },
+  ]);
+  assert.deepEqual(other.answers("r1")[0], { type: "delta", text: "text 1" });
+  assert.deepEqual(panel.answers("r2")[0], { type: "delta", text: "text 2" });
+});
+
+test("a failed completion fails alone", async () => {
+  const { panel, worker, supervisor } = await loaded();
+  panel.complete("r1");
+  panel.complete("r2");
+  worker.say({ type: "error", key: worker.keys("complete")[0], code: "context-length", message: "long" });
+  assert.deepEqual(panel.answers("r1"), [{ type: "error", code: "context-length", message: "long" }]);
+  assert.equal(worker.keys("complete").length, 2);
+  assert.equal(supervisor.state.state, "generating");
+});
+
+test("aborting what waits answers it at once and leaves the rest", async () => {
+  const { supervisor, panel, worker } = await loaded();
+  const other = open(supervisor);
+  panel.complete("r1");
+  other.complete("r1");
+  panel.complete("r2");
+  other.abort("r1");
+  assert.deepEqual(other.answers("r1"), [ABORTED]);
+  assert.deepEqual(panel.answers("r1"), []);
+  worker.say({ type: "done", key: worker.keys("complete")[0], ...DONE });
+  assert.equal(worker.keys("complete").length, 2);
+  assert.deepEqual(worker.keys("abort"), []);
+});
+
+test("aborting what runs tells the Worker once, and its own word ends it", async () => {
+  const { supervisor, panel, worker } = await loaded();
+  panel.complete("r1");
+  panel.abort("r1");
+  panel.abort("r1");
+  const [key] = worker.keys("complete");
+  assert.deepEqual(worker.keys("abort"), [key]);
+  assert.deepEqual(panel.answers("r1"), []);
+  worker.say({ type: "done", key, finish_reason: "abort", usage: null });
+  assert.deepEqual(panel.answers("r1"), [ABORTED]);
+  assert.equal(supervisor.state.state, "ready");
+});
+
+test("an abort that comes after the end does nothing", async () => {
+  const { supervisor, panel, worker } = await loaded();
+  panel.complete("r1");
+  worker.say({ type: "done", key: worker.keys("complete")[0], ...DONE });
+  panel.abort("r1");
+  mock.timers.tick(60_000);
+  assert.equal(supervisor.state.state, "ready");
+  assert.deepEqual(worker.keys("abort"), []);
+});
+
+test("an aborted Worker that does not stop is replaced", async () => {
+  const { supervisor, workers, panel, worker } = await loaded();
+  panel.complete("r1");
+  panel.complete("r2");
+  panel.abort("r1");
+  mock.timers.tick(29_000);
+  assert.equal(worker.terminated, false);
+  mock.timers.tick(1_000);
+  assert.equal(worker.terminated, true);
+  assert.deepEqual(panel.answers("r1"), [ABORTED]);
+  mock.timers.tick(DELAYS[0]);
+  workers[1].say({ type: "loaded" });
+  assert.equal(workers[1].keys("complete").length, 1);
+  assert.equal(supervisor.state.state, "generating");
+});
+
+test("a stopped completion in good time leaves no alarm behind", async () => {
+  const { supervisor, workers, panel, worker } = await loaded();
+  panel.complete("r1");
+  panel.abort("r1");
+  worker.say({ type: "done", key: worker.keys("complete")[0], finish_reason: "abort", usage: null });
+  panel.complete("r2");
+  mock.timers.tick(60_000);
+  assert.equal(workers.length, 1);
+  assert.equal(supervisor.state.state, "generating");
+});
+
+test("a closed panel's completion is aborted, what it waits for is forgotten, and it is sent nothing", async () => {
+  const { supervisor, panel, worker } = await loaded();
+  const other = open(supervisor);
+  panel.complete("r1");
+  panel.complete("r2");
+  panel.ask({ type: "count", id: "c1", texts: ["a"] });
+  other.complete("r1");
+  panel.close();
+  const [key] = worker.keys("complete");
+  assert.deepEqual(worker.keys("abort"), [key]);
+  worker.say({ type: "counted", key: worker.keys("count")[0], counts: [1] });
+  worker.say({ type: "done", key, finish_reason: "abort", usage: null });
+  assert.equal(worker.keys("complete").length, 2);
+  worker.say({ type: "done", key: worker.keys("complete")[1], ...DONE });
+  assert.deepEqual(other.answers("r1"), [{ type: "done", ...DONE }]);
+  assert.equal(supervisor.state.state, "ready");
+});
+
+test("a panel that closes while the model is asked for does not hinder the others", async () => {
+  const { supervisor, workers } = supervised();
+  const panel = open(supervisor);
+  panel.ask({ type: "load", id: "load" });
+  panel.ask({ type: "load", id: "bad", model: "none" });
+  panel.close();
+  await settle();
+  const other = open(supervisor);
+  workers[0].say({ type: "loaded" });
+  assert.equal(other.states().at(-1), "ready");
+});
+
+test("counts wait for a model", async () => {
+  const { supervisor, workers } = supervised();
+  const panel = open(supervisor);
+  panel.ask({ type: "count", id: "c1", texts: ["a", "b"] });
+  panel.ask({ type: "load", id: "load" });
+  await settle();
+  assert.deepEqual(workers[0].keys("count"), []);
+  workers[0].say({ type: "loaded" });
+  workers[0].say({ type: "counted", key: workers[0].keys("count")[0], counts: [1, 2] });
+  assert.deepEqual(panel.answers("c1"), [{ type: "counted", counts: [1, 2] }]);
+});
+
+test("counts are answered beside a running completion, and asked again of the next Worker", async () => {
+  const { workers, panel, worker } = await loaded();
+  panel.complete("r1");
+  panel.ask({ type: "count", id: "c1", texts: ["a"] });
+  assert.equal(worker.keys("count").length, 1);
+  worker.say({ type: "lost", message: "gone" });
+  assert.deepEqual(panel.answers("c1"), []);
+  mock.timers.tick(DELAYS[0]);
+  workers[1].say({ type: "loaded" });
+  workers[1].say({ type: "counted", key: workers[1].keys("count")[0], counts: [1] });
+  assert.deepEqual(panel.answers("c1"), [{ type: "counted", counts: [1] }]);
+});
+
+test("a lost engine fails what ran, keeps what waits and comes back", async () => {
+  const { supervisor, workers, panel, worker } = await loaded();
+  panel.complete("r1");
+  panel.complete("r2");
+  worker.say({ type: "lost", message: "device lost" });
+  assert.deepEqual(panel.answers("r1"), [{ type: "error", code: "engine-lost", message: "the engine was restarted" }]);
+  assert.equal(worker.terminated, true);
+  assert.equal(supervisor.state.state, "lost");
+  assert.deepEqual(supervisor.state.error, { code: "engine-lost", message: "device lost" });
+  mock.timers.tick(DELAYS[0]);
+  assert.equal(supervisor.state.state, "loading");
+  workers[1].say({ type: "loaded" });
+  assert.equal(supervisor.state.error, null);
+  assert.equal(workers[1].keys("complete").length, 1);
+  worker.onmessage({ data: { type: "lost", message: "the old Worker's last word" } });
+  assert.equal(supervisor.state.state, "generating");
+});
+
+test("a Worker that cannot even start counts as lost", async () => {
+  const { supervisor, workers } = supervised();
+  const panel = open(supervisor);
+  panel.ask({ type: "load", id: "load" });
+  await settle();
+  workers[0].onerror({ message: "script error" });
+  assert.equal(supervisor.state.state, "lost");
+  mock.timers.tick(DELAYS[0]);
+  assert.equal(workers.length, 2);
+});
+
+test("attempts grow further apart and end in unavailable, which refuses what waits", async () => {
+  const { supervisor, workers, panel } = await loaded();
+  panel.complete("r1");
+  panel.complete("r2");
+  panel.ask({ type: "count", id: "c1", texts: ["a"] });
+  for (const [i, delay] of DELAYS.entries()) {
+    workers[i].say({ type: "lost", message: `loss ${i}` });
+    assert.equal(supervisor.state.state, "lost");
+    mock.timers.tick(delay - 1);
+    assert.equal(workers.length, i + 1);
+    mock.timers.tick(1);
+    assert.equal(workers.length, i + 2);
+  }
+  workers[DELAYS.length].say({ type: "lost", message: "for good" });
+  assert.equal(supervisor.state.state, "unavailable");
+  const refusal = { type: "error", code: "engine-lost", message: "for good" };
+  assert.deepEqual(supervisor.state.error, { code: "engine-lost", message: "for good" });
+  assert.deepEqual(panel.answers("r2"), [refusal]);
+  assert.deepEqual(panel.answers("c1"), [refusal]);
+  mock.timers.tick(60_000);
+  assert.equal(workers.length, DELAYS.length + 1);
+});
+
+test("loading that fails while recovering is tried again; at first it is not", async () => {
+  const { supervisor, workers, worker } = await loaded();
+  worker.say({ type: "lost", message: "gone" });
+  mock.timers.tick(DELAYS[0]);
+  workers[1].say({ type: "load-failed", code: "no-adapter", message: "null" });
+  assert.equal(supervisor.state.state, "lost");
+  mock.timers.tick(DELAYS[1]);
+  workers[2].say({ type: "loaded" });
+  assert.equal(supervisor.state.state, "ready");
+
+  const first = supervised();
+  open(first.supervisor).ask({ type: "load", id: "load" });
+  await settle();
+  first.workers[0].say({ type: "load-failed", code: "no-adapter", message: "null" });
+  assert.equal(first.supervisor.state.state, "unavailable");
+});
+
+test("an answer that ends makes the next loss the first again", async () => {
+  const { workers, panel, worker } = await loaded();
+  worker.say({ type: "lost", message: "gone" });
+  mock.timers.tick(DELAYS[0]);
+  workers[1].say({ type: "loaded" });
+  panel.complete("r1");
+  workers[1].say({ type: "done", key: workers[1].keys("complete")[0], ...DONE });
+  workers[1].say({ type: "lost", message: "gone" });
+  mock.timers.tick(DELAYS[0]);
+  assert.equal(workers.length, 3);
+});
+
+test("unavailable refuses with its code until a load is asked for again", async () => {
+  const { supervisor, workers } = supervised();
+  const panel = open(supervisor);
+  panel.ask({ type: "load", id: "load" });
+  await settle();
+  workers[0].say({ type: "load-failed", code: "no-adapter", message: "null" });
+  panel.complete("r1");
+  panel.ask({ type: "count", id: "c1", texts: ["a"] });
+  const refusal = { type: "error", code: "no-adapter", message: "null" };
+  assert.deepEqual(panel.answers("r1"), [refusal]);
+  assert.deepEqual(panel.answers("c1"), [refusal]);
+  assert.equal(workers[0].terminated, true);
+  panel.ask({ type: "load", id: "again" });
+  await settle();
+  assert.equal(supervisor.state.state, "loading");
+  assert.equal(supervisor.state.error, null);
+  panel.complete("r2");
+  workers[1].say({ type: "loaded" });
+  assert.equal(workers[1].keys("complete").length, 1);
+});
+
+test("a load while lost does not wait for the next attempt, nor make it twice", async () => {
+  const { supervisor, workers, worker, panel } = await loaded();
+  worker.say({ type: "lost", message: "gone" });
+  panel.ask({ type: "load", id: "now" });
+  await settle();
+  assert.equal(supervisor.state.state, "loading");
+  mock.timers.tick(60_000);
+  assert.equal(workers.length, 2);
+});
+
+test("an unknown model is refused and changes nothing", async () => {
+  const { supervisor, workers, panel } = await loaded();
+  panel.ask({ type: "load", id: "l2", model: "none" });
+  await settle();
+  assert.deepEqual(panel.answers("l2"), [{ type: "error", code: "unknown-model", message: "none" }]);
+  assert.equal(supervisor.state.model, "small");
+  assert.equal(workers.length, 1);
+});
+
+test("another model takes the place of the first; what ran for others may be asked again", async () => {
+  const { supervisor, workers, panel, worker } = await loaded();
+  const other = open(supervisor);
+  other.complete("r1");
+  panel.ask({ type: "load", id: "l2", model: "large" });
+  await settle();
+  assert.equal(worker.terminated, true);
+  assert.equal(other.answers("r1")[0].code, "engine-lost");
+  assert.equal(supervisor.state.model, "large");
+  assert.deepEqual(workers[1].told[0], { type: "load", model: INDEX.models[1] });
+});
+
+test("stopping and choosing another model at once ends the answer as stopped", async () => {
+  const { panel } = await loaded();
+  panel.complete("r1");
+  panel.abort("r1");
+  panel.ask({ type: "load", id: "l2", model: "large" });
+  await settle();
+  assert.deepEqual(panel.answers("r1"), [ABORTED]);
+});
+
+test("two panels that ask for different models: the later wins and no Worker is left over", async () => {
+  const { supervisor, workers } = supervised();
+  open(supervisor).ask({ type: "load", id: "l", model: "small" });
+  open(supervisor).ask({ type: "load", id: "l", model: "large" });
+  await settle();
+  assert.deepEqual(
+    workers.map(({ terminated }) => terminated),
+    [true, false],
+  );
+  workers[0].onmessage({ data: { type: "loaded" } });
+  assert.equal(supervisor.state.state, "loading");
+  workers[1].say({ type: "loaded" });
+  assert.equal(supervisor.state.model, "large");
+});
+
+test("an attempt for the old model does not come after another was chosen", async () => {
+  const { supervisor, workers, worker, panel } = await loaded();
+  worker.say({ type: "lost", message: "gone" });
+  mock.timers.tick(DELAYS[0] - 50);
+  panel.ask({ type: "load", id: "l2", model: "large" });
+  await settle();
+  workers[1].say({ type: "lost", message: "gone too" });
+  mock.timers.tick(50);
+  assert.equal(supervisor.state.state, "lost");
+  mock.timers.tick(DELAYS[0]);
+  assert.equal(supervisor.state.model, "large");
+  assert.equal(workers.length, 3);
+});
+
+test("a package without its list of models says so", async () => {
+  const { supervisor } = supervised(Promise.reject(new Error("no index")));
+  const panel = open(supervisor);
+  panel.complete("r1");
+  panel.ask({ type: "load", id: "load" });
+  await settle();
+  assert.equal(supervisor.state.state, "unavailable");
+  assert.equal(panel.answers("r1")[0].code, "load-failed");
+});
