@@ -129,10 +129,14 @@ function putMessage(state, message) {
   const index = state.messages.findIndex((other) => other.id === message.id);
   if (index < 0) {
     const at = insertionPoint(state.messages, message);
-    return announceEnd({ ...state, messages: state.messages.toSpliced(at, 0, message) }, undefined, message);
+    return announceEnd(
+      { ...state, messages: [...state.messages.slice(0, at), message, ...state.messages.slice(at)] },
+      undefined,
+      message,
+    );
   }
   const before = state.messages[index];
-  return announceEnd({ ...state, messages: state.messages.with(index, message) }, before, message);
+  return announceEnd({ ...state, messages: replaced(state.messages, index, message) }, before, message);
 }
 
 /**
@@ -162,7 +166,7 @@ function appendText(state, id, text) {
   const index = state.messages.findLastIndex((message) => message.id === id);
   const message = state.messages[index];
   if (!message) return state;
-  return { ...state, messages: state.messages.with(index, { ...message, text: message.text + text }) };
+  return { ...state, messages: replaced(state.messages, index, { ...message, text: message.text + text }) };
 }
 
 /**
@@ -242,6 +246,9 @@ function nextFrame(callback) {
     callback();
   });
 }
+
+/** @param {Message[]} messages @param {number} index @param {Message} message */
+const replaced = (messages, index, message) => messages.map((other, i) => (i === index ? message : other));
 
 /**
  * State is current as soon as dispatch returns; listeners hear of it once a frame, however many tokens arrived.

@@ -12,7 +12,7 @@ from pathlib import Path
 from .paths import NODE_MODULES, ROOT, VENV, venv_python
 from .steps import BuildError, step
 
-NODE_MINIMUM = 20
+NODE_MINIMUM = 18  # what Debian 12 has
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-for-testing")
 MAC_BROWSERS = (
     "/Applications/Google Chrome for Testing.app/Contents/MacOS/Google Chrome for Testing",
