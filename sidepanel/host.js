@@ -3,7 +3,7 @@
 import browser from "webextension-polyfill";
 
 /** Chrome reads a page only once its text is all there, which a page that hangs or keeps loading never lets it. */
-const READ_SECONDS = 15;
+const READ_SECONDS = 10;
 
 /** @returns {(name: string, args: any) => Promise<any>} */
 export function createHost() {

@@ -13,6 +13,7 @@ PYTHON = ROOT / "python"
 WHEELS = BUILD / "wheels"
 MODELS = BUILD / "models"
 ARCHIVES = BUILD / "archives"
+TEST_EXTENSION = BUILD / "extension-for-tests"  # the same code; its default model is the tiny one
 LIBRARIES = PYTHON / "starter_model" / "library"
 
 

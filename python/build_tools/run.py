@@ -19,7 +19,7 @@ from .paths import BUILD, ROOT
 
 PAGES = ROOT / "tests" / "pages"
 SAMPLE = "sample-article.html"
-MINUTES = 10
+MINUTES = 30  # a long page, section by section, on software WebGPU
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

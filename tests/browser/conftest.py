@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from build_tools.environment import find_browser
-from build_tools.paths import BUILD, DIST, ROOT
+from build_tools.paths import DIST, ROOT, TEST_EXTENSION
 from build_tools.run import serve
 from panel_driver import PanelDriver
-
-TEST_EXTENSION = BUILD / "extension-for-tests"  # the same code; its default model is the tiny one
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from build_tools import kernel_overlay, wheels
-from conftest import ROOT
+from build_tools.paths import ROOT
 
 ENGINE = ROOT / "python" / "amplifier_core"
 

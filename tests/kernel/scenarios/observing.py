@@ -14,7 +14,7 @@ from amplifier_core import HookRegistry, HookResult, ModuleCoordinator
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+(\+00:00|Z)")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_ADDRESS = re.compile(r"0x[0-9a-f]+")
+_ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
 _COLUMN = re.compile(r" at line 1 column \d+")  # where in a JSON text that only upstream has
 _TEMPORARY = re.compile(r"(/[\w.-]+)*/kernel-scenario-\w+")
 
@@ -34,7 +34,7 @@ def _tidy(value: Any, ids: dict[str, str]) -> Any:
     if isinstance(value, (list, tuple)):
         return [_tidy(item, ids) for item in value]
     if isinstance(value, str):
-        for pattern, text in ((_TIME, "<time>"), (_ADDRESS, "<address>"), (_COLUMN, ""), (_TEMPORARY, "<folder>")):
+        for pattern, text in ((_TEMPORARY, "<folder>"), (_TIME, "<time>"), (_ADDRESS, "<address>"), (_COLUMN, "")):
             value = pattern.sub(text, value)
         return _UUID.sub(lambda match: ids.setdefault(match[0], f"<id {len(ids)}>"), value)
     return value if value is None or isinstance(value, (bool, int, float)) else f"<{type(value).__name__}>"
