@@ -9,6 +9,8 @@
 const RECOVERY_DELAYS_MS = [250, 1000, 2000, 4000, 8000];
 /** A Worker looks for an abort after every token and every small part of a prompt; one that takes longer hangs. */
 const ABORT_PATIENCE_MS = 30_000;
+/** A Worker that loads tells of every file and every shader; one that is silent for longer hangs. */
+const LOAD_PATIENCE_MS = 180_000;
 
 const ABORTED = { type: "done", finish_reason: "abort", usage: null };
 
@@ -31,7 +33,7 @@ export class EngineSupervisor {
     this.losses = 0;
     /** @type {ReturnType<typeof setTimeout>|undefined} the next attempt, while lost */
     this.recovery = undefined;
-    /** @type {ReturnType<typeof setTimeout>|undefined} the end of the patience with an aborted completion */
+    /** @type {ReturnType<typeof setTimeout>|undefined} the end of the patience with a Worker that owes a word */
     this.patience = undefined;
     /** @type {EngineState} */
     this.state = { state: "absent", model: null, models: [], progress: null, text: "", error: null };
@@ -68,6 +70,7 @@ export class EngineSupervisor {
       else this.counts.set(job.key, job);
       if (request.type === "count" && this.isLoaded()) this.toWorker({ ...request, key: job.key });
       this.startNext();
+      if (this.queue.includes(job) && this.active && this.active.panel !== panel) this.answer(job, { type: "waiting" });
     }
   }
 
@@ -97,6 +100,7 @@ export class EngineSupervisor {
     worker.onmessage = ({ data }) => this.worker === worker && this.fromWorker(data);
     worker.onerror = (event) => this.worker === worker && this.onLost(event.message || "the engine's Worker failed");
     this.toWorker({ type: "load", model });
+    this.loseAfter(LOAD_PATIENCE_MS, "the model did not load");
   }
 
   /** Ends the Worker; whatever it was busy with is told so. */
@@ -111,7 +115,7 @@ export class EngineSupervisor {
 
   /** @param {any} message see engines/webllm.js */
   fromWorker(message) {
-    if (message.type === "progress") this.setState({ progress: message.progress, text: message.text });
+    if (message.type === "progress") this.onProgress(message);
     else if (message.type === "loaded") this.onLoaded();
     else if (message.type === "load-failed") this.onLoadFailed(message.code, message.message);
     else if (message.type === "lost") this.onLost(message.message);
@@ -119,7 +123,14 @@ export class EngineSupervisor {
     else if (this.active && this.active.key === message.key) this.onAnswer(this.active, message);
   }
 
+  /** @param {{progress: number, text: string}} message */
+  onProgress({ progress, text }) {
+    this.loseAfter(LOAD_PATIENCE_MS, "the model did not load");
+    this.setState({ progress, text });
+  }
+
   onLoaded() {
+    clearTimeout(this.patience);
     this.setState({ state: "ready", progress: null, text: "", error: null });
     for (const job of this.counts.values()) this.toWorker({ ...job.request, key: job.key });
     this.startNext();
@@ -191,7 +202,13 @@ export class EngineSupervisor {
     if (job.aborted) return;
     job.aborted = true;
     this.toWorker({ type: "abort", key: job.key });
-    this.patience = setTimeout(() => this.onLost("the engine did not stop"), ABORT_PATIENCE_MS);
+    this.loseAfter(ABORT_PATIENCE_MS, "the engine did not stop");
+  }
+
+  /** @param {number} milliseconds @param {string} reason */
+  loseAfter(milliseconds, reason) {
+    clearTimeout(this.patience);
+    this.patience = setTimeout(() => this.onLost(reason), milliseconds);
   }
 
   isLoaded() {

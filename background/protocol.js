@@ -68,9 +68,10 @@ export const ENGINE_PORT = "engine";
  */
 
 /**
- * Engine to panel. `state` goes to every panel, the rest to the one that asked.
+ * Engine to panel. `state` goes to every panel, the rest to the one that asked; `waiting`: for another panel's completion.
  * @typedef {{type: "state", engine: EngineState}
  *   | {type: "loaded", id: string}
+ *   | {type: "waiting", id: string}
  *   | {type: "prefill", id: string, done: number, total: number}
  *   | {type: "delta", id: string, text: string}
  *   | {type: "done", id: string, finish_reason: "stop"|"length"|"abort", usage: Usage|null}

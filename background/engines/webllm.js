@@ -9,8 +9,13 @@ import { renderPrompt } from "./prompt-template.js";
 
 /** @import { Completion, ErrorCode, Model } from "../protocol.js" */
 
+/** A lost device breaks what runs on it at once; the news of its loss comes a little later. */
+const LOSS_NEWS_MS = 500;
+
 /** @type {MLCEngine|null} */
 let engine = null;
+/** @type {PromiseWithResolvers<void>} */
+const deviceLoss = Promise.withResolvers();
 /** @type {{key: number, aborted: boolean, fed: number, total: number}|null} */
 let current = null;
 
@@ -71,7 +76,10 @@ function watchDevices() {
   const requestDevice = GPUAdapter.prototype.requestDevice;
   GPUAdapter.prototype.requestDevice = async function (descriptor) {
     const device = await requestDevice.call(this, descriptor);
-    device.lost.then(({ reason, message }) => post({ type: "lost", message: `${reason}: ${message}` }));
+    device.lost.then(({ reason, message }) => {
+      post({ type: "lost", message: `${reason}: ${message}` });
+      deviceLoss.resolve();
+    });
     return device;
   };
 }
@@ -116,10 +124,19 @@ async function complete(key, request) {
     if (error instanceof PrefillAborted) {
       await engine?.resetChat(); // what was fed belongs to no whole prompt
       post({ type: "done", key, finish_reason: "abort", usage: null });
-    } else post({ type: "error", key, ...describe(error, "failed") });
+    } else await fail(key, error);
   } finally {
     current = null;
   }
+}
+
+/** Says that a completion failed, or that the whole engine did. @param {number} key @param {unknown} error */
+async function fail(key, error) {
+  const { code, message } = describe(error, "failed");
+  if (code === "failed")
+    await Promise.race([deviceLoss.promise, new Promise((wake) => setTimeout(wake, LOSS_NEWS_MS))]);
+  if (code === "engine-lost") post({ type: "lost", message });
+  else post({ type: "error", key, code, message }); // nobody listens any more if the device was lost
 }
 
 /** @param {NonNullable<typeof current>} job @param {Completion} request */
@@ -179,7 +196,7 @@ function describe(error, otherwise) {
     [/ContextWindowSizeExceeded/, "context-length"],
     [/ShaderF16|shader-f16/, "no-f16"],
     [/out of memory|OutOfMemory|exceeds the max buffer/i, "out-of-memory"],
-    [/DeviceLost|device.*lost|already deleted/i, "engine-lost"],
+    [/DeviceLost|device.*lost|already deleted|ModelNotLoaded/i, "engine-lost"],
   ];
   const code = known.find(([pattern]) => pattern.test(`${name} ${message}`))?.[1] ?? otherwise;
   return { code, message };

@@ -247,12 +247,13 @@ class App:
         if not turn.is_summary:
             await self._session.execute(turn.text)
             return
-        if turn.reread:
-            turn.page = await read_page(self._host.call, turn.page)
+        page = turn.page
+        if page is None or turn.reread:
+            page = turn.page = await read_page(self._host.call, page)
             turn.reread = False
-        self._transcript.update(turn.answer_id, source=turn.page.source)
+        self._transcript.update(turn.answer_id, source=page.source)
         summarizer = Summarizer(self._session, self._engine, self._transcript, turn.answer_id, self._display, turn.notes)
-        await summarizer.run(turn.page)
+        await summarizer.run(page)
 
     def _failure(self, error: Exception) -> str:
         """The provider's own words where it failed; the kernel wraps every exception in a RuntimeError of its own."""

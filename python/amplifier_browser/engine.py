@@ -22,11 +22,16 @@ COUNTS_KEPT = 4096
 
 
 class EngineError(Exception):
-    """The engine could not answer; `code` is one of ErrorCode in background/protocol.js."""
+    """The engine could not answer; `code` is one of ErrorCode in background/protocol.js. Its text is "code: message"."""
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
+        super().__init__(f"{code}: {message}")
         self.code = code
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The engine answers another panel first."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ class Done:
     usage: Message | None
 
 
-Piece = Prefill | Delta | Done
+Piece = Waiting | Prefill | Delta | Done
 
 
 @dataclass
@@ -199,6 +204,8 @@ def _piece(message: Message) -> Piece:
     kind = message["type"]
     if kind == "delta":
         return Delta(message["text"])
+    if kind == "waiting":
+        return Waiting()
     if kind == "prefill":
         return Prefill(message["done"], message["total"])
     if kind == "done":

@@ -138,14 +138,15 @@ def _problem(read: dict[str, Any]) -> Problem:
             "title": "There is no text on this page",
             "detail": "It may still be loading, or be all pictures or video. Wait until its text is there, then try again.",
         }
+    if kind in ("refused", "slow") and (refusal := _refusal(detail, str(read.get("url") or ""))):
+        return {"title": refusal[0], "detail": refusal[1], "technical": detail}
     if kind == "slow":
         return {
             "title": "The page does not answer",
-            "detail": "It is still loading, or busy. Wait until it is there or reload the tab, then try again.",
+            "detail": "It is still loading, or busy: wait until it is there or reload the tab, then try again. The source of "
+            "a page cannot be read at all: open the page itself.",
             "technical": detail,
         }
-    if kind == "refused" and (refusal := _refusal(detail, str(read.get("url") or ""))):
-        return {"title": refusal[0], "detail": refusal[1], "technical": detail}
     return {
         "title": "This page could not be read",
         "detail": "Reload the tab and try again, or select the text, copy it and paste it here.",

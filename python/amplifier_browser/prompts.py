@@ -18,7 +18,7 @@ def summarize_page(title: str, text: str) -> str:
     """Asks for the summary of a page that fits the context."""
     return (
         f"Read this article.\n\n{_titled(title, text)}\n\n"
-        "Write a short summary of the article. What is it about, and what are its main points?"
+        "Write a short summary of this article. What is it about, and what are its main points?"
     )
 
 
@@ -31,7 +31,7 @@ def summarize_notes(title: str, notes: str) -> str:
     """Asks for the summary of a whole page from the summaries of its sections."""
     return (
         f"Read these notes on an article, part by part.\n\n{_titled(title, notes)}\n\n"
-        "Write a short summary of the article. What is it about, and what are its main points?"
+        "Write a short summary of this article. What is it about, and what are its main points?"
     )
 
 
@@ -42,7 +42,7 @@ def summarized(title: str) -> str:
 
 def _titled(title: str, text: str) -> str:
     """The title is the page's own words too."""
-    return fence(f"Title: {_short(title)}\n\n{text}")
+    return fence(f"# {_short(title)}\n\n{text}")
 
 
 def _short(title: str) -> str:

@@ -14,8 +14,9 @@ from .transcript import MessageSink, SectionSink, Transcript
 
 MARGIN = 40  # tokens of the system message, the chat template and the joints between blocks
 SECTION_REPLY_TOKENS = 120
-# The likeliest word each time: a small model that summarizes should add nothing of its own.
-SAMPLING = {"temperature": 0.0, "repetition_penalty": 1.0, "max_output_tokens": 200}
+# The likeliest word each time: a small model that summarizes should add nothing of its own. The slight penalty ends the loops
+# that it falls into otherwise.
+SAMPLING = {"temperature": 0.0, "repetition_penalty": 1.03, "max_output_tokens": 200}
 SECTION_SAMPLING = {**SAMPLING, "max_output_tokens": SECTION_REPLY_TOKENS}
 MUCH_LEFT_OUT = 0.7  # the user is told when less than this share of the visible text was taken for the article
 KEPT_IN_MIND = 0.75  # a text that takes more of the room than this leaves none for the next question and its answer
@@ -24,6 +25,7 @@ CONDENSED = 0.9  # notes that are summarized again should come to less than this
 ONLY_THE_SUMMARY = (
     "The text fills the model's memory, so only this summary is kept in it. What you ask next is answered from the summary."
 )
+SUMMARY_CUT = "This summary reached its greatest length, so it may end in the middle. Ask to go on if you want more of it."
 NOTES_CUT = "The summaries of the sections did not all fit the model's memory: the end of each was left out of the whole."
 
 
@@ -76,6 +78,9 @@ class Summarizer:
         """Streams the summary. A text that fills the room would be dropped at the next question, and the summary with it, so
         of such a text only the summary is remembered. `fill` is the share of the room that the text takes."""
         answer = await self.session.execute(prompt)
+        usage = self.transcript.get(self.answer_id).get("usage", {})
+        if usage.get("output_tokens", 0) >= SAMPLING["max_output_tokens"] and not self._cancelled:
+            self._sink.note(SUMMARY_CUT)
         if fill <= KEPT_IN_MIND or not answer:
             return
         context = self.session.coordinator.get("context")
@@ -112,7 +117,7 @@ class Summarizer:
         child = await open_session(self.engine, lambda: sink, self.display, options=_section_options, parent=self.session)
         cancellation = self.session.coordinator.cancellation
         if sink:
-            sink.set(state="streaming", text="")
+            sink.set(state="streaming")
         state = "error"
         try:
             note = await child.execute(prompts.summarize_section(title, section.text))

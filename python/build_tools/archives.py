@@ -30,7 +30,14 @@ def build() -> None:
     step("standard library", [stdlib, COMPILER], [ARCHIVES / "stdlib.zip"], lambda: _build_stdlib(stdlib))
     step(
         "Python application",
-        [REQUIREMENTS, COMPILER, PYTHON / "amplifier_core", *(PYTHON / name for name in OUR_PACKAGES)],
+        [
+            REQUIREMENTS,
+            COMPILER,
+            Path(__file__),
+            Path(kernel_overlay.__file__),
+            PYTHON / "amplifier_core",
+            *(PYTHON / name for name in OUR_PACKAGES),
+        ],
         [ARCHIVES / "app.zip", ARCHIVES / "pydantic_core.zip"],
         _build_app,
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from . import archives
 from .environment import ensure_node, ensure_npm_packages, ensure_venv, run
-from .paths import ARCHIVES, BUILD, DIST, LIBRARIES, MODELS, NODE_MODULES, PYTHON, ROOT, venv_python
+from .paths import ARCHIVES, BUILD, DIST, LIBRARIES, MODELS, NODE_MODULES, PYTHON, ROOT, TEST_EXTENSION, venv_python
 from .steps import BuildError, step
 
 SOURCES = [ROOT / "manifest.json", ROOT / "background", ROOT / "sidepanel", ROOT / "icons", ROOT / "package-lock.json"]
@@ -27,7 +27,13 @@ MODULES = [
 PYODIDE_FILES = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json"]
 # Addresses of scripts and wasm that libraries carry as defaults. Never reached, since the CSP forbids it, but a store takes
 # them for remote code.
-REMOTE_CODE = re.compile(rb"https://(?:cdn\.jsdelivr\.net|unpkg\.com|raw\.githubusercontent\.com|esm\.sh)")
+REMOTE_CODE = re.compile(
+    rb"https?://(?:cdn\.jsdelivr\.net|unpkg\.com|raw\.githubusercontent\.com|esm\.sh|cdnjs\.cloudflare\.com|cdn\.skypack\.dev"
+    rb"|ga\.jspm\.io)"
+)
+# Bundled packages that come without the text of their licence, and a bundled one under the same licence that has it.
+LICENCE_TEXTS = {"pyodide": "webextension-polyfill"}
+LICENCE_FILE = re.compile(r"(licen[cs]e|notice|copying)", re.I)
 MODEL_NAMES = {"starter": "SmolLM2 135M (starter)", "tiny": "Tiny random model (for tests)"}
 
 
@@ -46,12 +52,15 @@ def build(models: tuple[str, ...] = ("starter",), out: Path = DIST) -> Path:
 
 
 def package(folder: Path) -> Path:
-    """Zips the unpacked extension for a store."""
+    """Zips the unpacked extension for a store: the same folder always gives the same bytes."""
     version = json.loads((folder / "manifest.json").read_text())["version"]
     archive = BUILD / f"amplifier-browser-{version}.zip"
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
-        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-            out.write(path, path.relative_to(folder).as_posix())
+        for name in names:
+            entry = zipfile.ZipInfo(name, archives.FIXED_TIME)
+            entry.external_attr = 0o644 << 16
+            out.writestr(entry, (folder / name).read_bytes(), zipfile.ZIP_DEFLATED)
     return archive
 
 
@@ -87,8 +96,17 @@ def _assemble(models: tuple[str, ...], out: Path) -> None:
     _add_models(models, fresh / "models")
     _add_licences(fresh / "licences")
     _strip_remote_code(fresh)
-    shutil.rmtree(out, ignore_errors=True)
-    fresh.rename(out)
+    _replace(out, fresh)
+
+
+def _replace(folder: Path, fresh: Path) -> None:
+    """Puts `fresh` in the place of `folder`, which stays as it was until then; a browser that loaded it keeps its path."""
+    old = folder.with_name(folder.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    fresh.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _bundle(out: Path) -> None:
@@ -151,22 +169,44 @@ def _link(source: Path, target: Path) -> None:
 
 
 def _add_licences(out: Path) -> None:
-    """Licences of all that is bundled: ours, npm's, and the wheels'."""
+    """Licences of all that is bundled: ours, npm's, and the wheels'. The models' lie beside their weights."""
     out.mkdir()
     shutil.copy(ROOT / "LICENSE", out / "amplifier-browser.txt")
-    dependencies = json.loads((ROOT / "package-lock.json").read_text())["packages"]
-    for folder, facts in dependencies.items():
-        if not folder or facts.get("dev"):
-            continue
-        name = folder.removeprefix("node_modules/").replace("/", "-").lstrip("@")
-        texts = [p for p in (ROOT / folder).glob("*") if re.match(r"(licen[cs]e|notice)", p.name, re.I)]
-        text = "\n".join(p.read_text(errors="replace") for p in texts)
-        (out / f"npm-{name}.txt").write_text(f"{facts.get('license', 'see package')}\n\n{text}")
+    for folder, facts in bundled_packages().items():
+        name = folder.name if folder.parent == NODE_MODULES else f"{folder.parent.name.lstrip('@')}-{folder.name}"
+        texts = _licence_texts(folder) or _licence_texts(NODE_MODULES / LICENCE_TEXTS.get(folder.name, "nowhere"))
+        if not texts:
+            raise BuildError(f"{folder.name} comes without the text of its licence: name a package that has it in extension.py.")
+        head = f"{folder.name} {facts['version']}, {facts['license']}\n{_source_of(folder)}\n"
+        (out / f"npm-{name}.txt").write_text("\n".join([head, *texts]))
     stage = BUILD / "stage" / "app"
-    for path in stage.glob("*.dist-info/**/*"):
-        if path.is_file() and re.match(r"(licen[cs]e|notice)", path.name, re.I):
+    for path in [*stage.glob("*.dist-info/**/*"), *stage.glob("*/*")]:
+        if path.is_file() and LICENCE_FILE.match(path.name):
             package = path.relative_to(stage).parts[0].removesuffix(".dist-info")
             shutil.copy(path, out / f"python-{package}.txt")
+    # Pyodide holds CPython and its library; typing-extensions is a part of it and has its licence.
+    shutil.copy(next(out.glob("python-typing_extensions-*.txt")), out / "python-cpython.txt")
+
+
+def bundled_packages() -> dict[Path, dict[str, str]]:
+    """npm packages that are part of the extension, with their entries in package-lock.json: not those for development, nor
+    type declarations, nor what only Node needs."""
+    locked = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    return {
+        ROOT / folder: facts
+        for folder, facts in locked.items()
+        if folder and not facts.get("dev") and "/@types/" not in folder and folder != "node_modules/ws"
+    }
+
+
+def _licence_texts(package: Path) -> list[str]:
+    return [path.read_text(errors="replace") for path in sorted(package.glob("*")) if LICENCE_FILE.match(path.name)]
+
+
+def _source_of(package: Path) -> str:
+    """Where its source code is, which some licences want to be said."""
+    repository = json.loads((package / "package.json").read_text()).get("repository", "")
+    return (repository["url"] if isinstance(repository, dict) else repository).removeprefix("git+")
 
 
 def _strip_remote_code(out: Path) -> None:
@@ -179,7 +219,7 @@ def _strip_remote_code(out: Path) -> None:
 
 def test_variant() -> Path:
     """The same extension with the tiny model as its default and the starter model beside it, for tests."""
-    return build(("tiny", "starter"), BUILD / "extension-for-tests")
+    return build(("tiny", "starter"), TEST_EXTENSION)
 
 
 def rebuild_library() -> None:

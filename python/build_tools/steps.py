@@ -43,6 +43,8 @@ def step(name: str, inputs: Iterable[Path], outputs: Iterable[Path], work: Calla
     began = time.monotonic()
     work()
     stamp.parent.mkdir(parents=True, exist_ok=True)
-    stamp.write_text(json.dumps({"inputs": now}))
+    written = stamp.with_suffix(".new")
+    written.write_text(json.dumps({"inputs": now}))
+    written.replace(stamp)
     print(f"  {name}: {time.monotonic() - began:.1f} s", flush=True)
     return True

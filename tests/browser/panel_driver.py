@@ -85,6 +85,10 @@ class PanelDriver(Browser):
         ActionChains(self.driver).move_to_element(within or element).perform()
         element.click()
 
+    def choose_model(self, model: str) -> None:
+        """Picks a model by its id."""
+        self.find("model-picker").find_element("css selector", f'option[value="{model}"]').click()
+
     def new_session(self) -> None:
         """Begins anew, with nothing shown and nothing running."""
         self.click("new-session")

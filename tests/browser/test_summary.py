@@ -148,6 +148,8 @@ def test_the_article_is_summarized_with_its_source(tiny: PanelDriver, pages: str
     assert article["title"] in source.text
     assert pages.removeprefix("http://") in source.text
     assert f"{article['words']} words" in source.text
+    size = "return getComputedStyle(document.querySelector('[data-testid=message-text]')).fontSize"
+    assert tiny.driver.execute_script(size) == "14px"  # Chrome's own for pages of extensions is 10.5
     tiny.picture("summary-streaming")
     assert tiny.wait_answer() == "done"
     tiny.picture("summary-done")
@@ -170,7 +172,7 @@ def test_a_long_article_is_read_section_by_section_stopped_and_gone_on_with(tiny
     assert states(tiny) == ["done", "stopped", *["waiting"] * (count - 2)]
     tiny.picture("summary-stopped")
     tiny.click("continue", tiny.answer())
-    tiny.wait(lambda: not tiny.answer_state() == "stopped", 20, "it goes on")
+    tiny.wait(lambda: tiny.answer_state() != "stopped", 20, "it goes on")
     assert tiny.wait_answer(timeout=180) == "done"
     assert states(tiny) == ["done"] * count
     assert tiny.answer_text()
@@ -183,6 +185,7 @@ def test_a_long_article_is_read_section_by_section_stopped_and_gone_on_with(tiny
 
 
 def test_what_a_page_hides_is_not_read_and_what_it_shows_is_only_text(tiny: PanelDriver, pages: str) -> None:
+    title = tiny.driver.title
     go(tiny, f"{pages}/injection.html")
     summarize(tiny)
     tiny.wait_streaming()
@@ -196,7 +199,7 @@ def test_what_a_page_hides_is_not_read_and_what_it_shows_is_only_text(tiny: Pane
     assert "How <script> tags are escaped" in tiny.find("source").text
     made = "return document.querySelectorAll('[data-testid=transcript] :is(script, img, b, iframe)').length"
     assert tiny.driver.execute_script(made) == 0
-    assert tiny.driver.title == "Amplifier"
+    assert tiny.driver.title == title
 
 
 # ---- pages that cannot
@@ -223,8 +226,9 @@ def test_a_page_that_cannot_be_read_says_why_and_what_to_do(
 
 
 def test_the_source_of_a_page_cannot_be_read(tiny: PanelDriver, pages: str) -> None:
+    """The grant holds, since it is of the same origin, and then Chrome never answers."""
     go(tiny, f"view-source:{pages}/sample-article.html", press=False)
-    assert "the source of a page" in refused(tiny)
+    assert "source of a page cannot be read" in refused(tiny)
 
 
 def test_an_error_page_is_told_from_a_page(tiny: PanelDriver) -> None:
@@ -239,9 +243,11 @@ def test_an_error_page_is_told_from_a_page(tiny: PanelDriver) -> None:
 
 
 def test_a_page_that_never_stops_loading_does_not_keep_the_user_waiting(tiny: PanelDriver, endless: str) -> None:
-    tiny.driver.switch_to.window(tiny.page)
-    tiny.driver.execute_script("setTimeout(() => { location.href = arguments[0]; });", endless)
-    tiny.to_panel()
+    # From the panel: Selenium itself would wait for the page.
+    move = (
+        "chrome.tabs.query({active: true, currentWindow: true}).then(([tab]) => chrome.tabs.update(tab.id, {url: arguments[0]}))"
+    )
+    tiny.driver.execute_script(move, endless)
     targets = lambda: tiny.cdp("Target.getTargets", {"filter": [{"type": "tab"}]})["targetInfos"]  # noqa: E731
     tiny.wait(lambda: any(target["url"] == endless for target in targets()), 20, "the page begins to load")
     tiny.press_toolbar(endless)

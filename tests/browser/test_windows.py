@@ -65,7 +65,7 @@ def fresh(windows: Windows) -> None:
 
 def test_the_second_waits_for_the_first_and_neither_shows_the_others_words(windows: Windows, tiny: PanelDriver) -> None:
     windows.ask_both()
-    tiny.picture("second-window-waits")
+    tiny.wait(lambda: "another window" in tiny.find("progress").text, 10, "the second says what it waits for")
     assert tiny.answer_text() == ""
     assert tiny.find("engine-status").get_attribute("data-state") == "generating"
     assert windows.conversation(windows.first)[1] == ("assistant", "streaming")
@@ -125,7 +125,7 @@ def test_choosing_a_model_in_one_panel_does_not_lose_the_others_answer(windows: 
     tiny.wait_streaming(20)
     before = tiny.answer_text()
     try:
-        choose(windows.to(windows.second), "starter")
+        windows.to(windows.second).choose_model("starter")
         tiny.wait(lambda: model_of(tiny) == "starter", 30, "the other model is shown")
         assert model_of(windows.to(windows.first)) == "starter"
         tiny.wait_streaming(len(before) + 5, timeout=90)  # it goes on by itself, with the other model
@@ -134,14 +134,9 @@ def test_choosing_a_model_in_one_panel_does_not_lose_the_others_answer(windows: 
         tiny.click("stop")
         assert tiny.wait_answer(timeout=60) == "stopped"
     finally:
-        choose(windows.to(windows.second), "tiny")
+        windows.to(windows.second).choose_model("tiny")
         tiny.wait(lambda: model_of(tiny) == "tiny", 30, "the tiny model is back")
         tiny.wait_engine("ready")
-
-
-def choose(driver: PanelDriver, model: str) -> None:
-    """Picks a model."""
-    driver.find("model-picker").find_element("css selector", f'option[value="{model}"]').click()
 
 
 def model_of(driver: PanelDriver) -> str | None:

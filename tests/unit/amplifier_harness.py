@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from amplifier_browser.loader import BundledLoader
 from amplifier_core import AmplifierSession, ChatResponse, HookResult, ProviderInfo, TextBlock, ToolCall, ToolResult, Usage
@@ -43,7 +43,7 @@ class Adder:
 
     name = "add"
     description = "Adds two numbers."
-    input_schema = {"type": "object", "properties": {"a": {"type": "number"}, "b": {"type": "number"}}}
+    input_schema: ClassVar[dict[str, Any]] = {"type": "object", "properties": {"a": {"type": "number"}, "b": {"type": "number"}}}
 
     def __init__(self) -> None:
         self.inputs: list[dict[str, Any]] = []

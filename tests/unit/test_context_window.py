@@ -16,9 +16,7 @@ class Window:
     """A provider whose model takes `tokens` and answers with at most `reply`."""
 
     def __init__(self, tokens: int, reply: int) -> None:
-        self.info = ProviderInfo(
-            id="w", display_name="W", defaults={"context_window": tokens, "max_output_tokens": reply}
-        )
+        self.info = ProviderInfo(id="w", display_name="W", defaults={"context_window": tokens, "max_output_tokens": reply})
 
     def get_info(self) -> ProviderInfo:
         return self.info

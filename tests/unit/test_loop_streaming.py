@@ -82,9 +82,7 @@ async def test_a_hook_may_deny_a_prompt() -> None:
 
 
 async def test_an_ephemeral_injection_is_part_of_one_request_only() -> None:
-    inject = HookResult(
-        action="inject_context", context_injection="It rains.", context_injection_role="system", ephemeral=True
-    )
+    inject = HookResult(action="inject_context", context_injection="It rains.", context_injection_role="system", ephemeral=True)
     provider, recorder = ScriptedProvider("Yes.", "Dry."), Recorder(provider_request=inject)
     session = await open_session(provider, recorder)
     await session.execute("Does it rain?")

@@ -6,7 +6,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import panel_harness
 import pytest
+from amplifier_browser import summary
+from amplifier_browser.sessions import open_session
 from panel_harness import Message, Panel
 
 FENCED = re.compile(r"<text-([0-9a-f]{8})>\n(.*)\n</text-\1>", re.S)
@@ -125,6 +128,17 @@ async def test_the_part_of_the_page_that_was_not_read_is_told(panel: Panel) -> N
     assert answer["notes"] == ["Read as the article: 40% of the text that can be seen on the page."]
 
 
+@pytest.mark.parametrize(("tokens", "told"), [(199, False), (200, True)])
+async def test_a_summary_that_ends_because_it_is_long_enough_says_so(
+    panel: Panel, monkeypatch: pytest.MonkeyPatch, tokens: int, told: bool
+) -> None:
+    monkeypatch.setitem(panel_harness.USAGE, "output_tokens", tokens)
+    show(panel, "They swim.")
+    answer = await summarize(panel)
+    assert panel.requests[0]["max_tokens"] == 200
+    assert any("greatest length" in note for note in answer.get("notes", [])) is told
+
+
 async def test_a_summary_asked_for_before_the_model_is_there_uses_that_models_context() -> None:
     panel = Panel()
     show(panel, long_page(3))
@@ -205,9 +219,7 @@ async def test_progress_only_grows_and_stays_within_the_whole(panel: Panel) -> N
     await summarize(panel)
     told = [event["message"].get("progress") for event in panel.events if event["type"] == "message"]
     steps = [(p["done"], p["total"]) for p in told if p and p["label"].startswith("Reading section")]
-    assert steps == sorted(steps)
-    assert {total for _, total in steps} == {300}
-    assert all(0 <= done <= total for done, total in steps)
+    assert list(dict.fromkeys(steps)) == [(50, 300), (150, 300), (250, 300)]  # each prompt is half read when the engine tells
 
 
 async def test_a_section_is_summarized_without_the_conversation_or_the_others(panel: Panel) -> None:
@@ -219,6 +231,21 @@ async def test_a_section_is_summarized_without_the_conversation_or_the_others(pa
     assert [message["role"] for message in second["messages"]] == ["system", "user"]
     assert "w1-" not in asked(second)
     assert "w2-" in asked(second)
+
+
+async def test_each_section_has_a_child_session_of_its_own(panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Any] = []
+
+    async def open_and_note(*given: Any, **options: Any) -> Any:
+        opened.append(await open_session(*given, **options))
+        return opened[-1]
+
+    monkeypatch.setattr(summary, "open_session", open_and_note)
+    show(panel, long_page(3))
+    await summarize(panel)
+    conversation = panel.app._session.session_id
+    assert [child.parent_id for child in opened] == [conversation] * 3
+    assert len({child.session_id for child in opened} | {conversation}) == 4
 
 
 async def test_a_question_after_a_long_page_knows_its_summary(panel: Panel) -> None:

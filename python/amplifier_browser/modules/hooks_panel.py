@@ -47,6 +47,10 @@ def _on_delta(sink: Sink, data: dict[str, Any]) -> None:
     sink.append(data["text"])
 
 
+def _on_waiting(sink: Sink, _data: dict[str, Any]) -> None:
+    sink.progress("Waiting for the answer in another window", 0, 0)
+
+
 def _on_prefill(sink: Sink, data: dict[str, Any]) -> None:
     done, total, left = data["done"], data["total"], data["seconds_left"]
     sink.progress(f"Reading{_time_left(left)}" if done < total else "Thinking", done, total)
@@ -82,6 +86,7 @@ def _on_compaction(sink: Sink, data: dict[str, Any]) -> None:
 
 HANDLERS: dict[str, Handler] = {
     "llm:stream_block_delta": _on_delta,
+    "llm:waiting": _on_waiting,
     "llm:prefill_progress": _on_prefill,
     "llm:response": _on_response,
     "provider:retry": _on_retry,

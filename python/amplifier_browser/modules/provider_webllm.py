@@ -29,7 +29,7 @@ from amplifier_core import (
     Usage,
 )
 
-from ..engine import LOST, Delta, Done, Engine, EngineError, Piece, Prefill
+from ..engine import LOST, Delta, Done, Engine, EngineError, Piece, Prefill, Waiting
 
 __amplifier_module_type__ = "provider"
 
@@ -166,6 +166,8 @@ class WebLLMProvider:
             elif isinstance(piece, Prefill):
                 progress = {"done": piece.done, "total": piece.total, "seconds_left": answer.seconds_left(piece)}
                 await self._emit("llm:prefill_progress", {"request_id": answer.request_id, **progress})
+            elif isinstance(piece, Waiting):
+                await self._emit("llm:waiting", {"request_id": answer.request_id, "provider": NAME})
             else:
                 answer.finish(piece)
             if self._coordinator.cancellation.is_cancelled and not isinstance(piece, Done) and self._engine:
@@ -260,7 +262,7 @@ def _facts(error: LLMError) -> dict[str, Any]:
 def _typed(error: EngineError, model: str | None) -> LLMError:
     kind = ERRORS.get(error.code, ProviderUnavailableError)
     raised = kind(str(error), provider=NAME, model=model)
-    raised.args = (f"{error.code}: {error}",)
+    raised.args = (str(error),)
     return raised
 
 
