@@ -12,6 +12,9 @@ import { renderPrompt } from "./prompt-template.js";
 /** A lost device breaks what runs on it at once; the news of its loss comes a little later. */
 const LOSS_NEWS_MS = 500;
 
+const ADAPTER_ATTEMPTS = 5;
+const ADAPTER_RETRY_MS = 250;
+
 /** @type {MLCEngine|null} */
 let engine = null;
 /** @type {PromiseWithResolvers<void>} */
@@ -66,7 +69,11 @@ async function hasAdapter() {
     post({ type: "load-failed", code: "no-webgpu", message: "navigator.gpu is missing" });
     return false;
   }
-  if (await navigator.gpu.requestAdapter({ powerPreference: "high-performance" })) return true;
+  // A browser that has just started may give null at first and an adapter a moment later.
+  for (let attempt = 0; attempt < ADAPTER_ATTEMPTS; attempt++) {
+    if (await navigator.gpu.requestAdapter({ powerPreference: "high-performance" })) return true;
+    await new Promise((resolve) => setTimeout(resolve, ADAPTER_RETRY_MS));
+  }
   post({ type: "load-failed", code: "no-adapter", message: "requestAdapter() gave null" });
   return false;
 }

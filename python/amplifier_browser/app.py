@@ -13,7 +13,7 @@ from .host import Host
 from .modules.loop_streaming import TurnOptions
 from .page import Page, UnreadablePage, read_page
 from .problems import answer_problem, engine_problem, start_problem
-from .sessions import Panel, open_session
+from .sessions import RETRY_SAMPLING, Panel, open_session
 from .summary import SAMPLING, Summarizer
 from .transcript import MessageSink, Transcript
 
@@ -31,6 +31,7 @@ class Turn:
     page: Page | None = None
     reread: bool = True  # before it is answered: the page may have changed since
     before: list[Message] | None = None
+    is_retried: bool = False  # another answer is wanted than the one there was
     prefix: str = ""  # what an interrupted answer had come to, to go on with
     notes: list[str] = field(default_factory=list)  # summaries of a page's sections that are done
 
@@ -80,7 +81,8 @@ class App:
         turn = self._current
         if turn is None:
             return TurnOptions()
-        return TurnOptions(answer_prefix=turn.prefix, sampling=SAMPLING if turn.is_summary else {})
+        sampling = {**(SAMPLING if turn.is_summary else {}), **(RETRY_SAMPLING if turn.is_retried else {})}
+        return TurnOptions(answer_prefix=turn.prefix, sampling=sampling)
 
     # -- what the page says
 
@@ -156,6 +158,7 @@ class App:
         if keep:
             self._transcript.update(answer_id, state="queued", error=None)
         else:
+            turn.is_retried = self._transcript.get(answer_id).get("state") == "done"
             self._transcript.remove([answer_id])
             turn.answer_id, turn.notes, turn.reread = _new_id(), [], True
             self._transcript.put({"id": turn.answer_id, "role": "assistant", "state": "queued", "text": ""})

@@ -69,9 +69,13 @@ def answer_problem(message: str, answer_id: str) -> Problem:
             "technical": detail,
             "action": {"label": "Continue", "command": {"type": "continue", "id": answer_id}},
         }
-    if code in ENGINE:
-        title, text = ENGINE[code]
-        return {"title": title, "detail": text, "technical": detail, "action": RELOAD}
+    if code in ENGINE:  # the panel shows the reason and the way out by itself; here is only what it means for the question
+        return {
+            "title": "Not answered: no model is running",
+            "detail": "Your question is kept. Try again once the model runs; what keeps it from running is said below.",
+            "technical": detail,
+            "action": retry,
+        }
     return {
         "title": "The answer failed",
         "detail": "What was written so far is kept. Try again; if it fails again, start a new session.",

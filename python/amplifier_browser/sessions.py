@@ -13,7 +13,9 @@ from .modules.loop_streaming import TurnOptions
 from .prompts import SYSTEM
 from .transcript import Sink
 
-CHAT_SAMPLING = {"temperature": 0.2, "repetition_penalty": 1.05}  # small models wander when it is warmer
+# A small model knows best what it finds likeliest; any warmth makes it wander. The penalty keeps it from going in circles.
+CHAT_SAMPLING = {"temperature": 0.0, "repetition_penalty": 1.05}
+RETRY_SAMPLING = {"temperature": 0.6}  # asked again, it should not say the same again
 
 
 class Panel:

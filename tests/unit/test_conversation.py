@@ -240,3 +240,12 @@ async def test_trying_again_shows_at_once_that_it_waits(panel: Panel) -> None:
     panel.send(type="retry", id=first["id"])
     assert [answer["state"] for answer in panel.answers()] == ["queued"]
     await panel.settled()
+
+
+async def test_asked_again_it_may_answer_otherwise(panel: Panel) -> None:
+    panel.send(type="prompt", id="q1", text="One")
+    first = await panel.settled()
+    panel.send(type="retry", id=first["id"])
+    await panel.until(lambda: len(panel.requests) == 2)
+    await panel.settled()
+    assert [request["temperature"] for request in panel.requests] == [0.0, 0.6]
