@@ -102,8 +102,9 @@ def _follow(browser: Browser) -> str:
             print(f"  {status}", flush=True)
         if facts["text"].startswith(shown):
             print(facts["text"][len(shown) :], end="", flush=True)
-        else:  # markdown drew the last words in another way
-            print(f"\n{facts['text']}", end="", flush=True)
+        else:  # markdown drew the last line in another way
+            line = os.path.commonprefix([shown, facts["text"]]).rfind("\n") + 1
+            print(f"\n{facts['text'][line:]}", end="", flush=True)
         shown = facts["text"]
         if facts["state"] in ("done", "stopped", "error"):
             return facts["state"]
