@@ -59,7 +59,9 @@ def show(options: argparse.Namespace, url: str) -> int:
     with Browser(options.extension, options.browser, headless=False, profile=BUILD / "profile") as browser:
         browser.open(url)
         browser.open_panel()
-        print("Chromium is open with the panel beside the sample article. Close its window to end this.")
+        if options.ask:
+            _ask(browser, options.ask)
+        print(f"Chromium is open with the panel beside {url}. Close its window to end this.", flush=True)
         while _is_open(browser):
             time.sleep(1)
     return 0
@@ -80,8 +82,7 @@ def headless(options: argparse.Namespace, url: str) -> int:
         browser.open_panel()
         print("The side panel is open.", flush=True)
         if options.ask:
-            browser.wait(lambda: browser.find("composer"), 30, "the composer is there")
-            browser.find("composer").send_keys(options.ask, Keys.ENTER)
+            _ask(browser, options.ask)
         else:
             browser.wait(lambda: browser.find("summarize-tab"), 30, "the button is there")
             browser.find("summarize-tab").click()
@@ -90,6 +91,11 @@ def headless(options: argparse.Namespace, url: str) -> int:
         browser.driver.save_screenshot(str(options.screenshot))
         print(f"\nThe panel's picture: {options.screenshot}")
         return _report(browser, state)
+
+
+def _ask(browser: Browser, question: str) -> None:
+    browser.wait(lambda: browser.find("composer"), 30, "the composer is there")
+    browser.find("composer").send_keys(question, Keys.ENTER)
 
 
 def _follow(browser: Browser) -> str:
