@@ -225,6 +225,6 @@ def test_variant() -> Path:
 def rebuild_library() -> None:
     """Rebuilds the starter model's compiled library: needs emscripten, and TVM, which it installs apart."""
     ensure_venv()
-    command = [str(venv_python()), "-m", "starter_model.library", "--work", str(BUILD / "model-library")]
+    command = [str(venv_python()), "-m", "starter_model.library", str(BUILD / "model-library")]
     if subprocess.run(command, env={**os.environ, "PYTHONPATH": str(PYTHON)}, check=False).returncode:
         sys.exit(1)

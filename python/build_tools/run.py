@@ -109,7 +109,8 @@ def _follow(browser: Browser) -> str:
         if facts["text"].startswith(shown):
             print(facts["text"][len(shown) :], end="", flush=True)
         else:  # markdown drew the last line in another way
-            line = os.path.commonprefix([shown, facts["text"]]).rfind("\n") + 1
+            same = next((i for i, (a, b) in enumerate(zip(shown, facts["text"], strict=False)) if a != b), 0)
+            line = shown.rfind("\n", 0, same) + 1
             print(f"\n{facts['text'][line:]}", end="", flush=True)
         shown = facts["text"]
         if facts["state"] in ("done", "stopped", "error"):
