@@ -70,7 +70,7 @@ def lint(_options: argparse.Namespace) -> int:
     checks: list[list[str | Path]] = [
         [venv_python(), "-m", "ruff", "check", "."],
         [venv_python(), "-m", "ruff", "format", "--check", "."],
-        [tools / "pyright"],
+        [tools / "pyright", "--project", ROOT / "pyproject.toml"],
         [tools / "biome", "check", "."],
         [tools / "tsc"],
     ]
