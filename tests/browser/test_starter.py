@@ -48,6 +48,12 @@ def test_the_summary_names_the_subject(starter: PanelDriver) -> None:
     starter.picture("starter-summary")
 
 
+def test_the_weights_lie_on_the_disk_once(starter: PanelDriver) -> None:
+    """They are read from the package itself: nothing of their 98 MB is stored a second time."""
+    ask = "const done = arguments[0]; navigator.storage.estimate().then(({usage}) => done(usage))"
+    assert starter.driver.execute_async_script(ask) < 1_000_000
+
+
 def test_nothing_went_wrong_and_nothing_left_the_extension(starter: PanelDriver, pages: str) -> None:
     """After the chats and the summary above: no error, no CSP violation, no request to anyone else, in any context."""
     assert starter.watch
