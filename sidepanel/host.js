@@ -2,9 +2,6 @@
 
 import browser from "webextension-polyfill";
 
-/** Chrome reads a page only once its text is all there, which a page that hangs or keeps loading never lets it. */
-const READ_SECONDS = 10;
-
 /** @returns {(name: string, args: any) => Promise<any>} */
 export function createHost() {
   /** @type {Record<string, (args: any) => Promise<any>>} */
@@ -24,15 +21,18 @@ async function currentTab() {
   return tab;
 }
 
-/** Reads the current tab: what extract.js returns, or {error: "refused" | "slow" | "failed", detail, url, title}. */
-async function readPage() {
+/**
+ * Reads the current tab: what extract.js returns, or {error: "refused" | "slow" | "failed", detail, url, title}.
+ * @param {{seconds: number}} patience
+ */
+async function readPage({ seconds }) {
   const tab = await currentTab();
   if (tab?.id === undefined) return { error: "no-tab" };
   const about = { url: tab.url ?? "", title: tab.title ?? "" };
   const reading = browser.scripting.executeScript({ target: { tabId: tab.id }, files: ["sidepanel/extract.js"] });
   try {
-    const injections = await inTime(reading, READ_SECONDS);
-    if (!injections) return { ...about, error: "slow", detail: `no answer in ${READ_SECONDS} seconds` };
+    const injections = await inTime(reading, seconds);
+    if (!injections) return { ...about, error: "slow", detail: `no answer in ${seconds} seconds` };
     return { ...about, ...(injections[0]?.result ?? { error: "failed", detail: "the page returned nothing" }) };
   } catch (error) {
     return { ...about, error: "refused", detail: error instanceof Error ? error.message : String(error) };

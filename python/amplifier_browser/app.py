@@ -230,7 +230,7 @@ class App:
         except UnreadablePage as unreadable:
             problem = unreadable.problem
         except Exception as error:  # whatever fails is shown, and the next turn can go on
-            problem = answer_problem(self._failure(error), turn.answer_id)
+            problem = answer_problem(self._failure(error), turn.answer_id, self._engine.state["state"])
         if self._session.coordinator.cancellation.is_cancelled:  # what waited was told to give up: that is no failure
             self._finish(turn, "stopped")
         else:

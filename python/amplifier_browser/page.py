@@ -11,6 +11,8 @@ from .sections import Section
 
 Problem = dict[str, Any]
 
+# Chrome reads a page only once its text is all there, which a page that hangs or keeps loading never lets it.
+READ_SECONDS = 10
 TOOLBAR = "Click Amplifier's button in the toolbar (or press Alt+Shift+A) while that tab is in front"
 
 
@@ -40,11 +42,11 @@ class UnreadablePage(Exception):
         self.problem = problem
 
 
-async def read_page(call: Callable[[str], Awaitable[dict[str, Any]]], before: Page | None = None) -> Page:
+async def read_page(call: Callable[..., Awaitable[dict[str, Any]]], before: Page | None = None) -> Page:
     """Reads the tab in front; raises UnreadablePage. A page read `before` is read anew if the tab still shows it and can be
     read; else it stays as it was, since the question was about that page and not about another one."""
     try:
-        page = page_of(await call("page.read"))
+        page = page_of(await call("page.read", seconds=READ_SECONDS))
     except UnreadablePage:
         if before is None:
             raise

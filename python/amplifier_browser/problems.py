@@ -53,7 +53,7 @@ def engine_problem(error: dict[str, str] | None, state: str) -> Problem | None:
     return {"title": title, "detail": detail, "technical": error["message"], "action": RELOAD}
 
 
-def answer_problem(message: str, answer_id: str) -> Problem:
+def answer_problem(message: str, answer_id: str, engine_state: str) -> Problem:
     """Why an answer failed: `message` is "code: details" from the provider or the context, or any exception's text."""
     code, _, detail = message.partition(": ")
     retry = {"label": "Try again", "command": {"type": "retry", "id": answer_id}}
@@ -69,13 +69,18 @@ def answer_problem(message: str, answer_id: str) -> Problem:
             "technical": detail,
             "action": {"label": "Continue", "command": {"type": "continue", "id": answer_id}},
         }
-    if code in ENGINE:  # the panel shows the reason and the way out by itself; here is only what it means for the question
+    if (
+        code in ENGINE and engine_state == "unavailable"
+    ):  # the panel shows the reason and the way out by itself; here is only what it means for the question
         return {
             "title": "Not answered: no model is running",
             "detail": "Your question is kept. Try again once the model runs; what keeps it from running is said below.",
             "technical": detail,
             "action": retry,
         }
+    if code in ENGINE:
+        title, text = ENGINE[code]
+        return {"title": title, "detail": text, "technical": detail, "action": retry}
     return {
         "title": "The answer failed",
         "detail": "What was written so far is kept. Try again; if it fails again, start a new session.",

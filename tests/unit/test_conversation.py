@@ -249,3 +249,12 @@ async def test_asked_again_it_may_answer_otherwise(panel: Panel) -> None:
     await panel.until(lambda: len(panel.requests) == 2)
     await panel.settled()
     assert [request["temperature"] for request in panel.requests] == [0.0, 0.6]
+
+
+async def test_a_graphics_card_that_fills_up_in_an_answer_is_named_while_the_engine_runs(panel: Panel) -> None:
+    panel.answer = lambda _request: ["Half", "!out-of-memory"]
+    panel.send(type="prompt", id="q1", text="Well?")
+    answer = await panel.settled()
+    assert (answer["text"], answer["state"]) == ("Half", "error")
+    assert answer["error"]["title"] == "The graphics card ran out of memory"
+    assert answer["error"]["action"]["command"] == {"type": "retry", "id": answer["id"]}

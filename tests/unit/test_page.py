@@ -95,7 +95,7 @@ class Tab:
     def __init__(self, **shown: Any) -> None:
         self.shown = {**READ, **shown}
 
-    async def call(self, name: str) -> dict[str, Any]:
+    async def call(self, name: str, seconds: float) -> dict[str, Any]:
         assert name == "page.read"
         return self.shown
 

@@ -1,4 +1,4 @@
-"""Runs the JavaScript tests of the engine's supervisor under Node."""
+"""Runs the JavaScript unit tests under Node."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import pytest
 HERE = Path(__file__).parent
 
 
-def test_engine_supervisor() -> None:
-    """All of engine_supervisor.test.js passes."""
+@pytest.mark.parametrize("name", sorted(path.name for path in HERE.glob("*.test.js")))
+def test_javascript(name: str) -> None:
+    """All of the file's tests pass, and there are some."""
     node = shutil.which("node")
     if node is None:
-        pytest.fail("Node is needed for the unit tests of the engine's supervisor")
-    command = [node, "--test", "--test-reporter=tap", HERE / "engine_supervisor.test.js"]
+        pytest.fail("Node is needed for the JavaScript unit tests")
+    command = [node, "--test", "--test-reporter=tap", HERE / name]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
     passed = re.search(r"^# pass (\d+)$", result.stdout, re.MULTILINE)
