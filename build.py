@@ -5,6 +5,8 @@ python3 build.py run                 build, then open Chromium with the panel; w
                                      article headless and print the summary as it streams
 python3 build.py run --url URL       summarize that page instead
 python3 build.py run --ask "..."     ask that instead
+python3 build.py run --approve TOOL  let it use that tool when it asks; more than one may be named
+python3 build.py bench               what events and tokens cost in Python
 python3 build.py test [PYTEST ...]   every test, or those that pytest's arguments choose
 python3 build.py build               only the unpacked extension, in dist/
 python3 build.py package             a zip of it, ready for a store
@@ -28,6 +30,7 @@ ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "python"))
 
 from build_tools import environment, extension  # noqa: E402
+from build_tools.bench import report  # noqa: E402
 from build_tools.paths import BUILD, DIST, NODE_MODULES, PYTHON, venv_python  # noqa: E402
 from build_tools.steps import BuildError  # noqa: E402
 
@@ -47,6 +50,8 @@ def run(options: argparse.Namespace) -> int:
     for name in ("url", "ask", "screenshot"):
         if value := getattr(options, name):
             command += [f"--{name}", value]
+    for tool in options.approve:
+        command += ["--approve", tool]
     if options.headless:
         command.append("--headless")
     return in_environment(command)
@@ -59,6 +64,12 @@ def test(options: argparse.Namespace) -> int:
     environment.find_browser()
     environment.ensure_driver()
     return in_environment([venv_python(), "-m", "pytest", *options.pytest])
+
+
+def bench(_options: argparse.Namespace) -> int:
+    """What events and tokens cost in Python."""
+    extension.build()
+    return report.main()
 
 
 def lint(_options: argparse.Namespace) -> int:
@@ -104,12 +115,14 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     running = commands.add_parser("run", help="build, then use it")
     running.add_argument("--url", help="summarize this page instead of the sample article")
     running.add_argument("--ask", help="ask this instead of summarizing")
+    running.add_argument("--approve", action="append", default=[], metavar="TOOL", help="allow this tool when it asks")
     running.add_argument("--model", choices=["starter", "tiny"], default="starter", help="tiny: random words, for tests")
     running.add_argument("--headless", action="store_true", help="without a window, even where there is a display")
     running.add_argument("--screenshot", help="where the panel's picture goes", default=str(BUILD / "panel.png"))
     running.set_defaults(do=run)
     for name, do in {
         "test": test,
+        "bench": bench,
         "lint": lint,
         "build": build,
         "package": package,

@@ -12,6 +12,7 @@ export const ENGINE_PORT = "engine";
  * @property {string} path        folder of weights and configuration, from the package's root, with a trailing slash
  * @property {string} lib         compiled model library, from the package's root
  * @property {number} context_window   tokens
+ * @property {number} parameters       millions; what the model can be trusted with depends on it
  * @property {string[]} files     every weight file in the folder
  * @property {string} licence
  */
@@ -31,7 +32,7 @@ export const ENGINE_PORT = "engine";
  * @property {number} [repetition_penalty]
  * @property {number} [seed]
  * @property {string[]} [stop]
- * @property {{type: "json_object", schema: string}} [response_format]
+ * @property {{type: "structural_tag", structural_tag: object}} [response_format]  what the answer must look like
  */
 
 /**

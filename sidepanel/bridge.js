@@ -2,6 +2,7 @@
 
 import { EnginePort } from "./engine-port.js";
 import { createHost, watchTab } from "./host.js";
+import { createSandboxes } from "./sandboxes.js";
 
 /** @import { Command, PanelEvent } from "./types.js" */
 
@@ -14,7 +15,7 @@ export function connect(dispatch) {
   const worker = new Worker("python-worker.js", { type: "module" });
   const toPython = (/** @type {object} */ message) => worker.postMessage(JSON.stringify(message));
   const engine = new EnginePort(toPython);
-  const host = createHost();
+  const host = createHost({ sandboxes: createSandboxes(toPython) });
 
   /** @param {{id: number, name: string, args: object}} call */
   async function answer({ id, name, args }) {

@@ -2,14 +2,23 @@
 
 import browser from "webextension-polyfill";
 
-/** @returns {(name: string, args: any) => Promise<any>} */
-export function createHost() {
+/**
+ * @param {{sandboxes?: Record<string, (args: any) => Promise<any>>}} [others]  calls that are answered elsewhere
+ * @returns {(name: string, args: any) => Promise<any>}
+ */
+export function createHost({ sandboxes = {} } = {}) {
   /** @type {Record<string, (args: any) => Promise<any>>} */
   const calls = {
     "page.read": readPage,
+    "tabs.list": listTabs,
+    "settings.get": ({ names }) => browser.storage.local.get(names),
     "settings.set": (values) => browser.storage.local.set(values),
+    "permissions.has": (wanted) => browser.permissions.contains(wanted),
+    "file.save": saveFile,
+    "clock.now": now,
+    ...sandboxes,
   };
-  return (name, args) => {
+  return async (name, args) => {
     const call = calls[name];
     if (!call) throw new Error(`the panel has no call "${name}"`);
     return call(args);
@@ -22,13 +31,14 @@ async function currentTab() {
 }
 
 /**
- * Reads the current tab: what extract.js returns, or {error: "refused" | "slow" | "failed", detail, url, title}.
- * @param {{seconds: number}} patience
+ * Reads the current tab, or another one: what extract.js returns, or {error: "refused" | "slow" | "failed", detail, url,
+ * title}; with the tab's id.
+ * @param {{seconds: number, tab?: number}} what
  */
-async function readPage({ seconds }) {
-  const tab = await currentTab();
+async function readPage({ seconds, tab: id }) {
+  const tab = id === undefined ? await currentTab() : await tabById(id);
   if (tab?.id === undefined) return { error: "no-tab" };
-  const about = { url: tab.url ?? "", title: tab.title ?? "" };
+  const about = { url: tab.url ?? "", title: tab.title ?? "", tab: tab.id };
   const reading = browser.scripting.executeScript({ target: { tabId: tab.id }, files: ["sidepanel/extract.js"] });
   try {
     const injections = await inTime(reading, seconds);
@@ -36,6 +46,83 @@ async function readPage({ seconds }) {
     return { ...about, ...(injections[0]?.result ?? { error: "failed", detail: "the page returned nothing" }) };
   } catch (error) {
     return { ...about, error: "refused", detail: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/**
+ * A tab that is gone has nothing but its id; reading it tells so in Chrome's words.
+ * @param {number} id
+ * @returns {Promise<{id?: number, url?: string, title?: string}>}
+ */
+async function tabById(id) {
+  return browser.tabs.get(id).catch(() => ({ id }));
+}
+
+/** The tabs of this window in their order; titles and addresses are empty where the extension may not see them. */
+async function listTabs() {
+  const tabs = await browser.tabs.query({ currentWindow: true });
+  return tabs.map(({ id, title = "", url = "", active }) => ({
+    id,
+    title,
+    url,
+    active,
+    readable: /^https?:/.test(url),
+  }));
+}
+
+/**
+ * Lets the user download a text.
+ * @param {{name: string, text: string, mime: string}} file
+ */
+async function saveFile({ name, text, mime }) {
+  const address = URL.createObjectURL(new Blob([text], { type: mime }));
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000); // the download has read it by then
+}
+
+/**
+ * The local time, as {iso, zone}, in the first of the zones that the browser knows, or where the user is; {error:
+ * "unknown-zone"} if it knows none of them.
+ * @param {{zones?: string[]}} where
+ */
+async function now({ zones = [] }) {
+  const known = zones.length ? zones.flatMap(formatOf)[0] : formatOf(undefined)[0];
+  if (!known) return { error: "unknown-zone" };
+  const { year, month, day, hour, minute, second, timeZoneName } = Object.fromEntries(
+    known.formatToParts(new Date()).map(({ type, value }) => [type, value]),
+  );
+  const offset = timeZoneName.replace("GMT", "") || "+00:00";
+  return {
+    iso: `${year}-${month}-${day}T${hour}:${minute}:${second}${offset}`,
+    zone: known.resolvedOptions().timeZone,
+  };
+}
+
+/**
+ * @param {string | undefined} timeZone
+ * @returns {Intl.DateTimeFormat[]} one, or none if the browser knows no such zone
+ */
+function formatOf(timeZone) {
+  const digits = "2-digit";
+  try {
+    return [
+      new Intl.DateTimeFormat("en-US", {
+        timeZone,
+        year: "numeric",
+        month: digits,
+        day: digits,
+        hour: digits,
+        minute: digits,
+        second: digits,
+        hourCycle: "h23",
+        timeZoneName: "longOffset",
+      }),
+    ];
+  } catch {
+    return [];
   }
 }
 

@@ -1,6 +1,9 @@
 /** The panel's state in one place: a pure reducer, and a store that tells its listeners once a frame. */
 
-/** @import { Command, Engine, Message, PanelEvent, State, Store, ViewEvent } from "./types.js" */
+import { announce } from "./announce.js";
+import { INITIAL_SETTINGS, reduceSettings, showSentSettings } from "./settings-state.js";
+
+/** @import { Approval, Command, Engine, Message, Needs, PanelEvent, State, Store, ViewEvent } from "./types.js" */
 
 /** The user's line when the summarize button was pressed. */
 export const SUMMARIZE_TEXT = "Summarize this page";
@@ -24,6 +27,8 @@ export function initialState(draft = "") {
     editing: null,
     notices: [],
     announcement: { id: 0, text: "" },
+    approvals: [],
+    ...INITIAL_SETTINGS,
   };
 }
 
@@ -39,7 +44,10 @@ export function reduce(state, event) {
     case "ready":
       return { ...state, python: { state: "ready", error: null } };
     case "fatal":
-      return announce({ ...state, python: { state: "failed", error: event.error }, busy: false }, event.error.title);
+      return announce(
+        { ...state, python: { state: "failed", error: event.error }, busy: false, approvals: [] },
+        event.error.title,
+      );
     case "message":
       return putMessage(state, event.message);
     case "delta":
@@ -69,8 +77,12 @@ export function reduce(state, event) {
       return announce(state, event.text);
     case "sent":
       return showSent(state, event.command);
+    case "approval":
+      return addApproval(state, event.approval);
+    case "approval-over":
+      return endApproval(state, event.id);
     default:
-      return state;
+      return reduceSettings(state, event);
   }
 }
 
@@ -90,10 +102,34 @@ function showSent(state, command) {
     case "edit":
       return showEdited(state, command.id, command.text);
     case "new-session":
-      return announce({ ...state, messages: [], editing: null }, "New session");
+      return announce({ ...state, messages: [], editing: null, approvals: [] }, "New session");
+    case "approve":
+    case "deny":
+      return endApproval(state, command.id);
     default:
-      return state;
+      return showSentSettings(state, command);
   }
+}
+
+/**
+ * @param {State} state
+ * @param {Approval} approval
+ * @returns {State}
+ */
+function addApproval(state, approval) {
+  const index = state.approvals.findIndex((other) => other.id === approval.id);
+  if (index >= 0) return { ...state, approvals: state.approvals.with(index, approval) };
+  return announce({ ...state, approvals: [...state.approvals, approval] }, `Amplifier asks: ${approval.question}`);
+}
+
+/**
+ * @param {State} state
+ * @param {string} id
+ * @returns {State}
+ */
+function endApproval(state, id) {
+  const approvals = state.approvals.filter((approval) => approval.id !== id);
+  return approvals.length === state.approvals.length ? state : { ...state, approvals };
 }
 
 /**
@@ -222,15 +258,6 @@ function addNotice(state, { level, text }) {
 }
 
 /**
- * @param {State} state
- * @param {string} text
- * @returns {State}
- */
-function announce(state, text) {
-  return { ...state, announcement: { id: state.announcement.id + 1, text } };
-}
-
-/**
  * Once before the next paint; hidden pages have no frames, so a timer stands in.
  *
  * @param {() => void} callback
@@ -255,11 +282,17 @@ const replaced = (messages, index, message) => messages.map((other, i) => (i ===
  *
  * @param {object} options
  * @param {(command: Command) => void} options.send
+ * @param {(needs: Needs) => Promise<boolean>} [options.requestPermissions]
  * @param {State} [options.state]
  * @param {(callback: () => void) => void} [options.schedule]
  * @returns {Store}
  */
-export function createStore({ send, state = initialState(), schedule = nextFrame }) {
+export function createStore({
+  send,
+  requestPermissions = async () => false,
+  state = initialState(),
+  schedule = nextFrame,
+}) {
   /** @type {Set<() => void>} */
   const listeners = new Set();
   let scheduled = false;
@@ -284,6 +317,7 @@ export function createStore({ send, state = initialState(), schedule = nextFrame
       return () => listeners.delete(listener);
     },
     dispatch,
+    requestPermissions,
     send(command) {
       dispatch({ type: "sent", command });
       send(command);

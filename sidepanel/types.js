@@ -44,9 +44,95 @@
  * @property {Source} [source]
  * @property {Progress} [progress]
  * @property {Section[]} [sections]
+ * @property {Step[]} [steps] what tools did for this answer, in order
  * @property {string[]} [notes]
  * @property {Usage} [usage]
  * @property {Problem} [error]
+ */
+
+/**
+ * A tool call, and what came of it.
+ *
+ * @typedef {"asking" | "running" | "done" | "denied" | "error" | "stopped"} StepState
+ *
+ * @typedef {object} Argument
+ * @property {string} name
+ * @property {string} value
+ * @property {string} [code] the language, if the value is code: python, json or text
+ *
+ * @typedef {{type: "text", text: string}
+ *   | {type: "code", text: string, language: string}
+ *   | {type: "table", columns: string[], rows: string[][], more: number}
+ *   | {type: "image", mime: string, data: string}
+ *   | {type: "svg", text: string}} Display what people are shown; `more` rows are not in the table, `data` is base64
+ *
+ * @typedef {object} Step
+ * @property {string} id
+ * @property {string} tool
+ * @property {string} title what it does, for people
+ * @property {StepState} state
+ * @property {Argument[]} arguments
+ * @property {string} [output] what the model got
+ * @property {Display[]} [display]
+ * @property {string} [error]
+ * @property {string} [text] markdown: a sub-session's answer as it streams
+ * @property {Step[]} [steps] a sub-session's own calls
+ */
+
+/**
+ * A question that a tool call waits on.
+ *
+ * @typedef {"once" | "session" | "always"} ApprovalScope
+ * @typedef {{permissions?: string[], origins?: string[]}} Needs what Chrome must grant besides
+ *
+ * @typedef {object} Approval
+ * @property {string} id
+ * @property {string} tool
+ * @property {string} title
+ * @property {string} question
+ * @property {Argument[]} arguments
+ * @property {string} sees what the call gets to see or changes
+ * @property {string} [warning]
+ * @property {ApprovalScope[]} scopes
+ * @property {Needs} [needs]
+ * @property {number} expires epoch milliseconds; then it counts as No
+ */
+
+/**
+ * What the settings dialog shows.
+ *
+ * @typedef {string | number} Moment ISO 8601, or epoch milliseconds
+ * @typedef {{id: string, title: string, detail: string, created: Moment}} Grant
+ * @typedef {{id: string, text: string, created: Moment}} UserNote
+ * @typedef {{name: string, title: string, description: string, module: string | null}} ToolInfo null: comes with Amplifier
+ * @typedef {{line: number | null, message: string}} ModuleProblem lines count from 1
+ *
+ * @typedef {object} UserModule
+ * @property {string} id
+ * @property {string} name
+ * @property {string} source Python
+ * @property {"" | "tool" | "hook"} kind
+ * @property {boolean} enabled in new sessions
+ * @property {"valid" | "invalid" | "failed" | "unchecked" | "checking"} state
+ * @property {ModuleProblem[]} problems
+ * @property {string[]} wants names of capabilities that the source declares
+ * @property {string[]} granted
+ * @property {{time: Moment, level: "info" | "error", text: string}[]} log
+ *
+ * @typedef {object} Settings
+ * @property {Grant[]} grants
+ * @property {UserNote[]} notes
+ * @property {ToolInfo[]} tools
+ * @property {UserModule[]} modules
+ * @property {{name: string, label: string}[]} capabilities
+ * @property {{name: string, source: string}[]} [examples] starting points for a new module
+ *
+ * @typedef {"permissions" | "notes" | "tools" | "modules" | "log"} SettingsSection
+ *
+ * @typedef {object} ModuleDraft what stands in the editor and is not saved
+ * @property {string | null} id null for a module that was never saved
+ * @property {string} name
+ * @property {string} source
  */
 
 /**
@@ -75,7 +161,19 @@
  *   | {type: "edit", id: string, text: string}
  *   | {type: "new-session"}
  *   | {type: "choose-model", model: string}
- *   | {type: "reload-engine"}} Command
+ *   | {type: "reload-engine"}
+ *   | {type: "approve", id: string, scope: ApprovalScope}
+ *   | {type: "deny", id: string}
+ *   | {type: "show-settings"}
+ *   | {type: "revoke", id: string}
+ *   | {type: "delete-note", id: string}
+ *   | {type: "add-note", text: string}
+ *   | {type: "save-module", id: string | null, name: string, source: string}
+ *   | {type: "enable-module", id: string, enabled: boolean}
+ *   | {type: "grant-module", id: string, capability: string, granted: boolean}
+ *   | {type: "remove-module", id: string}
+ *   | {type: "reload-module", id: string}
+ *   | {type: "export-log"}} Command
  */
 
 /**
@@ -90,6 +188,9 @@
  *   | {type: "notice", level: Level, text: string}
  *   | {type: "engine", engine: Engine}
  *   | {type: "fatal", error: Problem}
+ *   | {type: "approval", approval: Approval}
+ *   | {type: "approval-over", id: string}
+ *   | {type: "settings", settings: Settings}
  *   | {type: "tab", tab: Tab}} PanelEvent
  */
 
@@ -101,7 +202,17 @@
  *   | {type: "edit-start", id: string}
  *   | {type: "edit-cancel"}
  *   | {type: "dismiss", id: number}
- *   | {type: "announce", text: string}} ViewEvent
+ *   | {type: "announce", text: string}
+ *   | SettingsEvent} ViewEvent
+ *
+ * @typedef {{type: "settings-open"}
+ *   | {type: "settings-close"}
+ *   | {type: "settings-section", section: SettingsSection}
+ *   | {type: "module-new", name: string, source: string}
+ *   | {type: "module-open", key: string}
+ *   | {type: "module-close"}
+ *   | {type: "module-draft", key: string, name: string, source: string}
+ *   | {type: "module-discard", key: string}} SettingsEvent `key`: a module's id, or that of a draft never saved
  */
 
 /**
@@ -120,6 +231,14 @@
  * @property {string | null} editing id of the user message being edited
  * @property {Notice[]} notices
  * @property {{id: number, text: string}} announcement last line for screen readers
+ * @property {Approval[]} approvals oldest first; the first is asked
+ * @property {Settings | null} settings null until Python has told
+ * @property {boolean} settingsOpen
+ * @property {SettingsSection} section
+ * @property {Record<string, ModuleDraft>} drafts modules with changes that are not saved
+ * @property {string | null} editor key of the module that is open
+ * @property {string | null} saving key of the module that is being saved and checked
+ * @property {{text: string, command: Command} | null} undo what was just removed, and how it comes back
  */
 
 /**
@@ -128,6 +247,7 @@
  * @property {(listener: () => void) => () => void} subscribe returns the way to unsubscribe
  * @property {(event: PanelEvent | ViewEvent) => void} dispatch
  * @property {(command: Command) => void} send shows the command's effect at once and passes it on
+ * @property {(needs: Needs) => Promise<boolean>} requestPermissions asks Chrome, which asks the user; only within a click
  */
 
 export {};

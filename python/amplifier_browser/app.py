@@ -8,14 +8,22 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from .approvals import Grants, PanelApprovals
 from .engine import Engine
 from .host import Host
+from .module_capabilities import ModuleCapabilities
 from .modules.loop_streaming import TurnOptions
 from .page import Page, UnreadablePage, read_page
 from .problems import answer_problem, engine_problem, start_problem
-from .sessions import RETRY_SAMPLING, Panel, open_session
+from .sandbox import Sandboxes
+from .sessions import RETRY_SAMPLING, Panel, Services, open_session
+from .settings import Settings
+from .status import status
+from .storage import Storage
 from .summary import SAMPLING, Summarizer
+from .tool_choice import Offer, Round, is_small, offer
 from .transcript import MessageSink, Transcript
+from .user_modules import UserModules
 
 Message = dict[str, Any]
 
@@ -44,7 +52,8 @@ class App:
         self._host = Host(post)
         self._engine = Engine(lambda message: self._host.emit({"type": "to-engine", "message": message}))
         self._engine.on_state = self._show_engine
-        self._display = Panel(self._host.emit)
+        self._services = self._make_services()
+        self._settings = Settings(self._services, self._host.emit, lambda: self._session)
         self._transcript = Transcript(self._host.emit)
         self._session: Any = None
         self._turns: list[Turn] = []
@@ -55,6 +64,35 @@ class App:
         self._renew = False  # the next turn begins a new session
         self._tasks: set[asyncio.Future[Any]] = set()
 
+    def _make_services(self) -> Services:
+        call = self._host.call
+        storage, sandboxes, display = Storage(call), Sandboxes(call), Panel(self._host.emit)
+        grants, capabilities = Grants(storage), ModuleCapabilities(call, storage, self._engine)
+        modules = UserModules(
+            storage,
+            sandboxes,
+            notify=lambda level, text: display.show_message(text, level),
+            capabilities=capabilities,
+            builtin_tools=self._builtin_tools,
+            on_change=lambda: self._spawn(self._settings.show()),
+        )
+        return Services(
+            engine=self._engine,
+            call=call,
+            storage=storage,
+            sandboxes=sandboxes,
+            display=display,
+            grants=grants,
+            approvals=PanelApprovals(self._host.emit, grants),
+            modules=modules,
+            capabilities=capabilities,
+            status=self._status,
+        )
+
+    def _builtin_tools(self) -> list[str]:
+        tools = self._session.coordinator.get("tools") if self._session else {}
+        return [name for name in tools if name not in self._services.modules.tools()]
+
     async def run(self) -> None:
         """Opens the session, then answers turn after turn, for as long as the panel is open."""
         try:
@@ -63,6 +101,7 @@ class App:
             self._host.emit({"type": "fatal", "error": start_problem(str(error))})
             return
         self._host.emit({"type": "ready"})
+        self._spawn(self._settings.show())
         while True:
             while self._waiting:
                 await self._answer(self._waiting.pop(0))
@@ -70,19 +109,26 @@ class App:
             await self._asked.wait()
 
     async def _open_session(self) -> None:
-        self._session = await open_session(
-            self._engine,
-            sink=lambda: self._sink,
-            display=self._display,
-            options=self._turn_options,
-        )
+        self._session = await open_session(self._services, sink=lambda: self._sink, options=self._turn_options)
 
     def _turn_options(self) -> TurnOptions:
         turn = self._current
         if turn is None:
             return TurnOptions()
         sampling = {**(SAMPLING if turn.is_summary else {}), **(RETRY_SAMPLING if turn.is_retried else {})}
-        return TurnOptions(answer_prefix=turn.prefix, sampling=sampling)
+        return TurnOptions(turn.prefix, sampling, offer=self._offer)
+
+    def _offer(self, prompt: str, tools: Message, rounds: list[Round]) -> Offer:
+        """A page is summarized, and an answer gone on with, without tools."""
+        turn = self._current
+        if turn is None or turn.is_summary or turn.prefix:
+            return Offer(tools=())
+        return offer(prompt, tools, rounds, is_small(self._engine.model))
+
+    async def _status(self) -> Message | None:
+        """What the model is told of the moment; nothing while it summarizes, where each token counts."""
+        is_summary = self._current is not None and self._current.is_summary
+        return None if is_summary else await status(self._host.call, self._engine.model)
 
     # -- what the page says
 
@@ -95,6 +141,14 @@ class App:
             self._engine.gone(message["reason"])
         elif kind in ("returned", "raised"):
             self._host.settle(message)
+        elif kind in ("from-sandbox", "sandbox-gone"):
+            self._services.sandboxes.receive(message)
+        elif kind == "approve":
+            self._services.approvals.approve(message["id"], message["scope"])
+        elif kind == "deny":
+            self._services.approvals.deny(message["id"])
+        elif kind in Settings.COMMANDS:
+            self._spawn(self._settings.handle(message))
         else:
             self._command(kind, message)
 
@@ -147,6 +201,8 @@ class App:
         if self._current:
             self._session.coordinator.cancellation.request_graceful()
             self._engine.abort_all()
+            self._services.approvals.deny_all()
+            self._session.coordinator.get("orchestrator").interrupt()
 
     def _again(self, answer_id: str, keep: bool) -> None:
         """Answers the turn of `answer_id` anew, or goes on with what its answer had come to."""
@@ -195,6 +251,7 @@ class App:
 
     async def _replace_session(self) -> None:
         old, self._renew = self._session, False
+        self._services.grants.end_session()
         await self._open_session()
         await old.cleanup()
 
@@ -255,7 +312,7 @@ class App:
             page = turn.page = await read_page(self._host.call, page)
             turn.reread = False
         self._transcript.update(turn.answer_id, source=page.source)
-        summarizer = Summarizer(self._session, self._engine, self._transcript, turn.answer_id, self._display, turn.notes)
+        summarizer = Summarizer(self._session, self._services, self._transcript, turn.answer_id, turn.notes)
         await summarizer.run(page)
 
     def _failure(self, error: Exception) -> str:
@@ -270,6 +327,8 @@ class App:
 
     async def _settle(self, turn: Turn) -> None:
         await self._forget_unanswered(turn)
+        if turn.is_summary:
+            await self._mark_untrusted(len(turn.before or []))
         self._current = None
         self._sink = None
         self._session.coordinator.cancellation.reset()
@@ -282,6 +341,13 @@ class App:
         notes = [{"role": "assistant", "content": "\n\n".join(turn.notes)}] if turn.notes else []
         question = [{"role": "user", "content": turn.text}] if turn.notes else []
         await self._session.coordinator.get("context").set_messages([*(turn.before or []), *question, *notes])
+
+    async def _mark_untrusted(self, first: int) -> None:
+        """What a page says, and what was made of it, may ask for tools; whoever approves them must know."""
+        context = self._session.coordinator.get("context")
+        messages: list[Message] = await context.get_messages()
+        marked = [{**message, "metadata": {**(message.get("metadata") or {}), "untrusted": True}} for message in messages[first:]]
+        await context.set_messages([*messages[:first], *marked])
 
 
 def _new_id() -> str:

@@ -28,7 +28,7 @@ class Host:
         """Sends one event to the page."""
         self._post(json.dumps(event, ensure_ascii=False))
 
-    async def call(self, name: str, **args: Any) -> Any:
+    async def call(self, name: str, /, **args: Any) -> Any:
         """Asks the page and returns its answer; raises HostError with the page's words."""
         call_id = next(self._ids)
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()

@@ -8,12 +8,25 @@ from typing import Any
 
 from amplifier_core import ModuleLoader
 
-BUNDLED = {
-    "provider-webllm": "amplifier_browser.modules.provider_webllm",
-    "loop-streaming": "amplifier_browser.modules.loop_streaming",
-    "context-window": "amplifier_browser.modules.context_window",
-    "hooks-panel": "amplifier_browser.modules.hooks_panel",
-}
+MODULES = (
+    "provider-webllm",
+    "loop-streaming",
+    "context-window",
+    "tool-pages",
+    "tool-python",
+    "tool-calculate",
+    "tool-time",
+    "tool-notes",
+    "tool-todo",
+    "tool-delegate",
+    "hooks-panel",
+    "hooks-approval",
+    "hooks-event-log",
+    "hooks-redaction",
+    "hooks-status",
+    "hooks-todo-reminder",
+)
+BUNDLED = {name: f"amplifier_browser.modules.{name.replace('-', '_')}" for name in MODULES}
 
 
 class BundledLoader(ModuleLoader):

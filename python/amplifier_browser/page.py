@@ -84,7 +84,7 @@ REFUSALS: list[tuple[str, str, str]] = [
     (
         r"\b(chrome|chrome-untrusted|chrome-search|devtools|edge|about|view-source):",
         "Chrome's own pages cannot be read",
-        "Chrome lets no extension read its settings and start pages. Open an ordinary web page and summarize that.",
+        "Chrome lets no extension read its settings and start pages. Open an ordinary web page and try again there.",
     ),
     (
         r"ExtensionsSettings policy",
@@ -99,7 +99,7 @@ REFUSALS: list[tuple[str, str, str]] = [
     (
         r"showing error page",
         "This page did not load",
-        "Chrome shows an error instead of the page. Reload the tab, then summarize it again.",
+        "Chrome shows an error instead of the page. Reload the tab, then try again.",
     ),
     (
         r"Frame with ID \d+ was removed|tab was closed|No tab with id",
@@ -109,7 +109,7 @@ REFUSALS: list[tuple[str, str, str]] = [
     (
         r"Cannot access contents",
         "Amplifier may not read this tab yet",
-        f"It reads a tab only when you ask for it there. {TOOLBAR}, then summarize again. If that changes nothing, Chrome closes "
+        f"It reads a tab only when you ask for it there. {TOOLBAR}, then try again. If that changes nothing, Chrome closes "
         "this page to extensions, as it does with files, blank tabs and the source of a page.",
     ),
 ]
@@ -128,7 +128,7 @@ def _problem(read: dict[str, Any]) -> Problem:
     if kind == "no-tab":
         return {
             "title": "There is no page beside this panel",
-            "detail": "Open a web page in this window, then summarize it.",
+            "detail": "Open a web page in this window, then try again.",
         }
     if kind == "pdf":
         return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 
 SYSTEM = "You are a helpful AI assistant."
@@ -47,3 +48,15 @@ def _titled(title: str, text: str) -> str:
 
 def _short(title: str) -> str:
     return title if len(title) <= TITLE_CHARACTERS else f"{title[:TITLE_CHARACTERS]}…"
+
+
+# Tokens by which the templates of models tell who speaks, as ChatML's, Llama's, Mistral's and Gemma's. A tokenizer takes such a
+# word for the token wherever it stands, so text that holds one could forge a message.
+_CONTROL = re.compile(
+    r"<(?=/?\|?[A-Za-z_][\w ]{0,40}\|?>|\|)|\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\])|<(?=</?SYS>>)"
+)
+
+
+def without_control_tokens(text: str) -> str:
+    """Text with a space in whatever a tokenizer might take for one of its control tokens."""
+    return _CONTROL.sub(r"\g<0> ", text)

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from amplifier_core import AmplifierSession
 
+from .approvals import Grants, PanelApprovals
 from .engine import Engine
 from .loader import BundledLoader
+from .module_capabilities import ModuleCapabilities
 from .modules.loop_streaming import TurnOptions
 from .prompts import SYSTEM
+from .sandbox import Sandboxes
+from .spawning import spawner
+from .storage import Call, Storage
 from .transcript import Sink
+from .user_modules import UserModules
 
 # A small model knows best what it finds likeliest; any warmth makes it wander. The penalty keeps it from going in circles.
 CHAT_SAMPLING = {"temperature": 0.0, "repetition_penalty": 1.05}
 RETRY_SAMPLING = {"temperature": 0.6}  # asked again, it should not say the same again
+
+TOOLS = ("tool-python", "tool-calculate", "tool-time", "tool-notes", "tool-pages", "tool-todo", "tool-delegate")
+HOOKS = ("hooks-approval", "hooks-redaction", "hooks-event-log", "hooks-status", "hooks-todo-reminder", "hooks-panel")
 
 
 class Panel:
@@ -29,6 +39,22 @@ class Panel:
         self._emit({"type": "notice", "level": level, "text": message})
 
 
+@dataclass
+class Services:
+    """What the sessions of a panel share: each is a capability, or a system of Amplifier's application layer."""
+
+    engine: Engine
+    call: Call
+    storage: Storage
+    sandboxes: Sandboxes
+    display: Panel
+    approvals: PanelApprovals
+    grants: Grants
+    modules: UserModules
+    capabilities: ModuleCapabilities  # that users' modules may be granted
+    status: Callable[[], Awaitable[dict[str, Any]]]
+
+
 def mount_plan() -> dict[str, Any]:
     """Amplifier's configuration of a session of ours."""
     return {
@@ -37,30 +63,54 @@ def mount_plan() -> dict[str, Any]:
             "context": {"module": "context-window", "config": {"system": SYSTEM}},
         },
         "providers": [{"module": "provider-webllm", "config": CHAT_SAMPLING}],
-        "hooks": [{"module": "hooks-panel"}],
+        "tools": [{"module": name} for name in TOOLS],
+        "hooks": [{"module": name} for name in HOOKS],
     }
 
 
+def section_plan() -> dict[str, Any]:
+    """For the summary of a section: it needs no tools, and its prompt has no room for more."""
+    return {**mount_plan(), "tools": [], "hooks": [{"module": "hooks-event-log"}, {"module": "hooks-panel"}]}
+
+
 async def open_session(
-    engine: Engine,
+    services: Services,
     sink: Callable[[], Sink | None],
-    display: Panel,
     options: Callable[[], TurnOptions] = TurnOptions,
     parent: Any = None,
+    plan: dict[str, Any] | None = None,
 ) -> AmplifierSession:
-    """An initialized session whose answers are drawn into `sink()`. With `parent` it is a child of that session."""
+    """An initialized session whose answers are drawn into `sink()`; `plan`: another mount plan than the usual one. With `parent`
+    it is a child of that session."""
     session = AmplifierSession(
-        mount_plan(),
+        plan or mount_plan(),
         parent_id=parent.session_id if parent else None,
-        display_system=display,
+        display_system=services.display,
+        approval_system=services.approvals,
     )
     coordinator = session.coordinator
     coordinator.loader = BundledLoader(coordinator)  # the kernel ignores a loader that is passed to the session
-    coordinator.register_capability("browser.engine", engine)
-    coordinator.register_capability("browser.count_tokens", engine.count)
-    coordinator.register_capability("panel.sink", sink)
-    coordinator.register_capability("loop.turn_options", options)
+    capabilities = {
+        "browser.engine": services.engine,
+        "browser.count_tokens": services.engine.count,
+        "browser.call": services.call,
+        "browser.storage": services.storage,
+        "browser.sandboxes": services.sandboxes,
+        "browser.status": services.status,
+        "panel.sink": sink,
+        "panel.approvals": services.approvals,
+        "panel.grants": services.grants,
+        "loop.turn_options": options,
+        "session.spawn": spawner(),
+        "session.equip": services.modules.mount_into,
+    }
+    if parent:
+        capabilities["session.event_log"] = parent.coordinator.get_capability("session.event_log")
+    for name, value in capabilities.items():
+        coordinator.register_capability(name, value)
     await session.initialize()
+    if plan is None:
+        coordinator.register_cleanup(await services.modules.mount_into(coordinator))
     if parent:
         parent.coordinator.cancellation.register_child(coordinator.cancellation)
     return session

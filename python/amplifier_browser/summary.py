@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import prompts
+from .engine import Engine
 from .modules.loop_streaming import TurnOptions
 from .page import Page
 from .sections import Section, blocks, pack
-from .sessions import Panel, open_session
+from .sessions import Services, open_session, section_plan
 from .transcript import MessageSink, SectionSink, Transcript
 
 MARGIN = 40  # tokens of the system message, the chat template and the joints between blocks
@@ -34,11 +35,15 @@ class Summarizer:
     """Runs one summary into the message `answer_id`; `session` is the conversation that will remember it."""
 
     session: Any
-    engine: Any
+    services: Services
     transcript: Transcript
     answer_id: str
-    display: Panel
     notes: list[str]  # of the sections that are done; filled here, and kept by the caller for a summary that is continued
+
+    @property
+    def engine(self) -> Engine:
+        """Counts tokens."""
+        return self.services.engine
 
     async def run(self, page: Page) -> None:
         """Summarizes `page`. Stopping keeps what is done."""
@@ -114,7 +119,7 @@ class Summarizer:
     async def _one(self, title: str, section: Section, sink: SectionSink | None) -> str:
         """Summarizes a section in a child session of its own, so that it does not pay for the text of the others. Returns
         nothing for one that was stopped."""
-        child = await open_session(self.engine, lambda: sink, self.display, options=_section_options, parent=self.session)
+        child = await open_session(self.services, lambda: sink, _section_options, parent=self.session, plan=section_plan())
         cancellation = self.session.coordinator.cancellation
         if sink:
             sink.set(state="streaming")

@@ -15,6 +15,7 @@ class Sink(Protocol):
     def progress(self, label: str, done: int, total: int) -> None: ...
     def note(self, text: str) -> None: ...
     def usage(self, usage: Message) -> None: ...
+    def step(self, step: Message) -> None: ...
     def failed(self, message: str) -> None: ...
 
 
@@ -88,8 +89,20 @@ class MessageSink:
     def usage(self, usage: Message) -> None:
         self._transcript.update(self._id, usage=usage)
 
+    def step(self, step: Message) -> None:
+        """Adds a tool call, or changes what is known of the one with its id."""
+        steps = self._transcript.get(self._id).get("steps", [])
+        self._transcript.update(self._id, steps=merged(steps, step), progress=None)
+
     def failed(self, message: str) -> None:
         self.failure = message
+
+
+def merged(steps: list[Message], step: Message) -> list[Message]:
+    """The steps with `step` added to them, or laid over the one with its id."""
+    if all(known["id"] != step["id"] for known in steps):
+        return [*steps, step]
+    return [{**known, **step} if known["id"] == step["id"] else known for known in steps]
 
 
 class SectionSink(MessageSink):

@@ -19,7 +19,7 @@ from .steps import step
 REQUIREMENTS = PYTHON / "pyodide-wheels.txt"
 COMPILER = PYTHON / "build_tools" / "compile_bytecode.mjs"
 STAGE = BUILD / "stage"
-OUR_PACKAGES = ("amplifier_browser",)
+OUR_PACKAGES = ("amplifier_browser", "amplifier_sandbox")
 FIXED_TIME = (2020, 1, 1, 0, 0, 0)
 
 

@@ -23,6 +23,7 @@ MODULES = [
     "background/engines/webllm.js",
     "sidepanel/panel.js",
     "sidepanel/python-worker.js",
+    "sidepanel/sandbox-worker.js",
 ]
 PYODIDE_FILES = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json"]
 # Addresses of scripts and wasm that libraries carry as defaults. Never reached, since the CSP forbids it, but a store takes
@@ -35,6 +36,7 @@ REMOTE_CODE = re.compile(
 LICENCE_TEXTS = {"pyodide": "webextension-polyfill"}
 LICENCE_FILE = re.compile(r"(licen[cs]e|notice|copying)", re.I)
 MODEL_NAMES = {"starter": "SmolLM2 135M (starter)", "tiny": "Tiny random model (for tests)"}
+MODEL_PARAMETERS = {"starter": 135, "tiny": 1}  # millions, at least
 
 
 def build(models: tuple[str, ...] = ("starter",), out: Path = DIST) -> Path:
@@ -154,6 +156,7 @@ def _add_models(models: tuple[str, ...], out: Path) -> None:
                 "path": f"models/{model}/",
                 "lib": f"models/{model}/library.wasm",
                 "context_window": config["context_window_size"],
+                "parameters": MODEL_PARAMETERS[model],
                 "files": [f"resolve/main/{name}" for name in files],
                 "licence": "Apache-2.0",
             }

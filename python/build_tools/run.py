@@ -41,6 +41,7 @@ def main() -> int:
     parser.add_argument("--browser", required=True)
     parser.add_argument("--url")
     parser.add_argument("--ask")
+    parser.add_argument("--approve", action="append", default=[], metavar="TOOL")
     parser.add_argument("--screenshot", type=Path, default=BUILD / "panel.png")
     parser.add_argument("--headless", action="store_true")
     options = parser.parse_args()
@@ -86,7 +87,7 @@ def headless(options: argparse.Namespace, url: str) -> int:
         else:
             browser.wait(lambda: browser.find("summarize-tab"), 30, "the button is there")
             browser.find("summarize-tab").click()
-        state = _follow(browser)
+        state = _follow(browser, options.approve)
         options.screenshot.parent.mkdir(parents=True, exist_ok=True)
         browser.driver.save_screenshot(str(options.screenshot))
         print(f"\nThe panel's picture: {options.screenshot}")
@@ -98,11 +99,16 @@ def _ask(browser: Browser, question: str) -> None:
     browser.find("composer").send_keys(question, Keys.ENTER)
 
 
-def _follow(browser: Browser) -> str:
-    """Prints the answer while it grows; returns its state when it has ended."""
+def _follow(browser: Browser, approved: list[str]) -> str:
+    """Prints the answer while it grows, and its tool calls, which are allowed if `approved` names the tool; returns its state
+    when it has ended."""
     shown, status, deadline = "", "", time.monotonic() + MINUTES * 60
+    steps: dict[str, str] = {}
     while time.monotonic() < deadline:
         facts = browser.driver.execute_script(_READ)
+        _print_steps(browser, facts["steps"], steps)
+        if facts["approval"]:
+            _decide(browser, facts["approval"], approved)
         if facts["status"] != status and not facts["text"]:
             status = facts["status"]
             print(f"  {status}", flush=True)
@@ -122,13 +128,46 @@ def _follow(browser: Browser) -> str:
     raise TimeoutException(f"no answer after {MINUTES} minutes")
 
 
+def _print_steps(browser: Browser, seen: list[dict[str, str]], printed: dict[str, str]) -> None:
+    """Prints each tool call when its state changes, and what it gave."""
+    for step in seen:
+        if printed.get(step["id"]) == step["state"]:
+            continue
+        printed[step["id"]] = step["state"]
+        print(f"  [{step['tool']}: {step['state']}] {step['text']}", flush=True)
+        if step["state"] == "done":
+            browser.find_all("step-toggle")[int(step["id"])].click()
+            result = browser.wait(lambda: browser.find_all("step-output")[-1:], 10, "the tool's result is shown")[0].text
+            print(f"  [{step['tool']}: result] {' '.join(result.split())}", flush=True)
+
+
+def _decide(browser: Browser, approval: dict[str, str], approved: list[str]) -> None:
+    """Answers the question of the panel as its user would, by a click."""
+    is_approved = approval["tool"] in approved
+    answer = "allowed once, by --approve" if is_approved else f"denied: no --approve {approval['tool']}"
+    print(f"  {approval['text']}\n  -> {answer}", flush=True)
+    browser.wait(lambda: _clicked(browser, "approve" if is_approved else "deny"), 10, "the question is answered")
+
+
+def _clicked(browser: Browser, button: str) -> bool:
+    """Clicks unless the question is gone; one that has just appeared takes no click yet."""
+    if found := browser.find_all(button):
+        found[0].click()
+    return not browser.find_all("approval")
+
+
 _READ = """
 const answer = [...document.querySelectorAll('[data-testid=message][data-role=assistant]')].at(-1);
 const text = answer?.querySelector('[data-testid=message-text]')?.innerText ?? '';
 const progress = document.querySelector('[data-testid=progress]')?.innerText ?? '';
 const engine = document.querySelector('[data-testid=engine-status]');
 const broken = engine?.dataset.state === 'unavailable' || document.body.dataset.python === 'failed';
+const words = (element) => (element?.innerText ?? '').replace(/\\s+/g, ' ').trim();
+const approval = document.querySelector('[data-testid=approval]');
 return {
+  steps: [...(answer?.querySelectorAll('[data-testid=step]') ?? [])].map((step, at) => ({
+    id: String(at), tool: step.dataset.tool, state: step.dataset.state, text: words(step) })),
+  approval: approval && { tool: approval.dataset.tool, text: words(approval) },
   text, state: answer?.dataset.state ?? '',
   status: (progress || engine?.innerText || '').replace(/\\s+/g, ' ').trim(),
   broken: broken && (document.querySelector('[data-testid=error]')?.innerText ?? 'the engine is not available'),

@@ -5,6 +5,7 @@ import { Announcer } from "./announcer.js";
 import { Composer } from "./composer.js";
 import { Header } from "./header.js";
 import { Notices } from "./notices.js";
+import { SettingsDialog } from "./settings-dialog.js";
 import { isWelcome, Transcript } from "./transcript.js";
 
 /** @import { State, Store } from "../types.js" */
@@ -23,18 +24,23 @@ function useStore(store) {
   return state;
 }
 
+/** @type {import("../types.js").ToolInfo[]} */
+const NO_TOOLS = [];
+
 /** @param {{store: Store}} props */
 function App({ store }) {
   const state = useStore(store);
-  const { python, engine, messages, busy, tab, draft, notices, announcement } = state;
+  const { python, engine, messages, busy, tab, draft, notices, announcement, settings, settingsOpen } = state;
   useBodyState(python.state, busy);
   useEscape(store);
+  // The dialog first: when it closes, a question of the transcript takes the keyboard after it has given it back.
   return html`
+    <${SettingsDialog} state=${state} store=${store} />
     <${Header} engine=${engine} python=${python} empty=${messages.length === 0} store=${store} />
     <${Transcript} state=${state} store=${store} />
-    <${Notices} notices=${notices} store=${store} />
+    <${Notices} notices=${settingsOpen ? [] : notices} store=${store} />
     <${Composer} draft=${draft} busy=${busy} failed=${python.state === "failed"} tab=${tab} offerSummary=${!isWelcome(state)}
-      store=${store} />
+      tools=${settings?.tools ?? NO_TOOLS} store=${store} />
     <${Announcer} announcement=${announcement} />`;
 }
 

@@ -1,5 +1,5 @@
 import { html } from "htm/preact";
-import { useState } from "preact/hooks";
+import { useCallback, useState } from "preact/hooks";
 import { CopyButton } from "./copy.js";
 import {
   AlertIcon,
@@ -15,23 +15,30 @@ import {
 import { MarkdownText } from "./markdown-text.js";
 import { ProblemCard } from "./problem-card.js";
 import { SourceCard } from "./source-card.js";
+import { Steps } from "./steps.js";
 import { UsageList, usageSpeed } from "./usage.js";
 
 /** @import { Message, Progress, Section, Store } from "../types.js" */
 
 /** @param {import("./message.js").MessageProps} props */
 export function AssistantMessage({ message, store, latest }) {
-  const { id, state, text, source, progress, sections = [], notes = [], error } = message;
-  const announce = (/** @type {string} */ line) => store.dispatch({ type: "announce", text: line });
+  const { id, state, text, source, progress, sections = [], steps = [], notes = [], error } = message;
+  const announce = useCallback(
+    (/** @type {string} */ line) => store.dispatch({ type: "announce", text: line }),
+    [store],
+  );
   const working = state === "streaming" || state === "queued";
+  const inStep = steps.some((step) => step.state === "running" || step.state === "asking");
   return html`<article class="message assistant" data-testid="message" data-role="assistant" data-state=${state}
     data-id=${id} aria-label="Answer" aria-busy=${working}>
     ${source && html`<${SourceCard} source=${source} />`}
+    ${steps.length > 0 && html`<${Steps} steps=${steps} announce=${announce} />`}
     ${working && progress && html`<${ProgressLine} progress=${progress} />`}
     ${
       working &&
       !progress &&
       !text &&
+      !inStep &&
       html`<p class="thinking"><span class="dots" aria-hidden="true"><i /><i /><i /></span>
       <span class="visually-hidden">Working on an answer</span></p>`
     }

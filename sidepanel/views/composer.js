@@ -4,8 +4,9 @@ import { SendIcon, StopIcon } from "./icons.js";
 import { focusComposer, isPlainEnter } from "./keys.js";
 import { memo } from "./memo.js";
 import { SummarizeButton } from "./summarize-button.js";
+import { useToolSuggestions } from "./tool-suggestions.js";
 
-/** @import { Store, Tab } from "../types.js" */
+/** @import { Store, Tab, ToolInfo } from "../types.js" */
 
 /**
  * @typedef {object} ComposerProps
@@ -14,40 +15,45 @@ import { SummarizeButton } from "./summarize-button.js";
  * @property {boolean} failed Python could not start: nothing can be sent
  * @property {Tab} tab
  * @property {boolean} offerSummary
+ * @property {ToolInfo[]} tools
  * @property {Store} store
  */
 
 /** Where one types; usable from the first moment, while model and Python still load. */
-export const Composer = memo((/** @type {ComposerProps} */ { draft, busy, failed, tab, offerSummary, store }) => {
-  const box = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
-  useEffect(() => box.current?.focus(), []);
-  const blank = !draft.trim();
+export const Composer = memo(
+  (/** @type {ComposerProps} */ { draft, busy, failed, tab, offerSummary, tools, store }) => {
+    const box = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
+    useEffect(() => box.current?.focus(), []);
+    const suggestions = useToolSuggestions(draft, tools, store);
+    const blank = !draft.trim();
 
-  function submit() {
-    // From the store, not the prop: Enter may come before the frame that shows the last letter.
-    const text = store.getState().draft.trim();
-    if (!text) return;
-    if (failed)
-      store.dispatch({
-        type: "notice",
-        level: "warning",
-        text: "Not sent: the assistant did not start. Your text is kept.",
-      });
-    else store.send({ type: "prompt", id: crypto.randomUUID(), text });
-  }
-
-  /** @param {KeyboardEvent} event */
-  function onKeyDown(event) {
-    if (isPlainEnter(event)) {
-      event.preventDefault();
-      submit();
-    } else if (event.key === "ArrowUp" && !store.getState().draft) {
-      editLast(event, store);
+    function submit() {
+      // From the store, not the prop: Enter may come before the frame that shows the last letter.
+      const text = store.getState().draft.trim();
+      if (!text) return;
+      if (failed)
+        store.dispatch({
+          type: "notice",
+          level: "warning",
+          text: "Not sent: the assistant did not start. Your text is kept.",
+        });
+      else store.send({ type: "prompt", id: crypto.randomUUID(), text });
     }
-  }
 
-  return html`<div class="composer-area">
+    /** @param {KeyboardEvent} event */
+    function onKeyDown(event) {
+      if (suggestions.onKeyDown(event)) return;
+      if (isPlainEnter(event)) {
+        event.preventDefault();
+        submit();
+      } else if (event.key === "ArrowUp" && !store.getState().draft) {
+        editLast(event, store);
+      }
+    }
+
+    return html`<div class="composer-area">
     ${offerSummary && html`<${SummarizeButton} tab=${tab} store=${store} />`}
+    ${suggestions.list}
     <form class="composer" onSubmit=${(/** @type {Event} */ event) => {
       event.preventDefault();
       submit();
@@ -55,6 +61,7 @@ export const Composer = memo((/** @type {ComposerProps} */ { draft, busy, failed
     }}>
       <textarea ref=${box} id="composer" class="composer-text" data-testid="composer" aria-label="Message" rows="1" dir="auto"
         aria-describedby="composer-keys" placeholder="Ask anything" autocomplete="off" value=${draft} onKeyDown=${onKeyDown}
+        ...${suggestions.attributes}
         onInput=${(/** @type {Event & {currentTarget: HTMLTextAreaElement}} */ event) =>
           store.dispatch({ type: "draft", text: event.currentTarget.value })}></textarea>
       <span class="visually-hidden" id="composer-keys">Enter sends, Shift+Enter breaks the line, Escape stops an answer.</span>
@@ -73,7 +80,8 @@ export const Composer = memo((/** @type {ComposerProps} */ { draft, busy, failed
       }
     </form>
   </div>`;
-});
+  },
+);
 
 /**
  * @param {KeyboardEvent} event

@@ -1,7 +1,7 @@
 import { html } from "htm/preact";
 import { useEffect, useState } from "preact/hooks";
 import { EngineStatus, isLoading } from "./engine-status.js";
-import { Logo, NewIcon } from "./icons.js";
+import { Logo, NewIcon, SlidersIcon } from "./icons.js";
 import { focusComposer } from "./keys.js";
 import { memo } from "./memo.js";
 
@@ -20,6 +20,10 @@ export const Header = memo((/** @type {HeaderProps} */ { engine, python, empty, 
     store.send({ type: "new-session" });
     focusComposer();
   }
+  function openSettings() {
+    store.send({ type: "show-settings" });
+    store.dispatch({ type: "settings-open" });
+  }
   return html`<header class="header">
     <div class="header-row">
       <${Logo} />
@@ -27,6 +31,8 @@ export const Header = memo((/** @type {HeaderProps} */ { engine, python, empty, 
       <${EngineStatus} engine=${engine} python=${python} />
       <span class="spacer" />
       ${engine.models.length > 1 && html`<${ModelPicker} engine=${engine} store=${store} />`}
+      <button type="button" class="icon-button" data-testid="settings" title="Settings" aria-label="Settings" aria-haspopup="dialog"
+        onClick=${openSettings}><${SlidersIcon} /></button>
       <button type="button" class="icon-button" data-testid="new-session" title="New session" aria-label="New session"
         disabled=${empty} onClick=${startNewSession}><${NewIcon} /></button>
     </div>

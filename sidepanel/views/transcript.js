@@ -1,6 +1,7 @@
 import { html } from "htm/preact";
 import { useEffect } from "preact/hooks";
 import { saveDraft } from "../draft.js";
+import { Approvals } from "./approvals.js";
 import { Empty } from "./empty.js";
 import { useFollow } from "./follow.js";
 import { DownIcon } from "./icons.js";
@@ -11,7 +12,7 @@ import { ProblemCard } from "./problem-card.js";
 
 /** @param {{state: State, store: Store}} props */
 export function Transcript({ state, store }) {
-  const { messages, editing } = state;
+  const { messages, editing, approvals, settingsOpen } = state;
   const { box, content, away, onScroll, follow } = useFollow();
   const lastQuestion = messages.findLast((message) => message.role === "user")?.id;
   useEffect(follow, [lastQuestion]);
@@ -31,6 +32,7 @@ export function Transcript({ state, store }) {
             latest=${message.id === lastAnswer} waiting=${message.state === "queued" ? waiting : ""} />`,
         )}
         ${problem && html`<${BlockingProblem} problem=${problem} store=${store} />`}
+        <${Approvals} approvals=${approvals} covered=${settingsOpen} onAsk=${follow} store=${store} />
       </div>
     </div>
     ${away && html`<button type="button" class="jump" onClick=${follow}><${DownIcon} />Jump to latest</button>`}

@@ -150,3 +150,64 @@ class PanelDriver(Browser):
         folder.mkdir(parents=True, exist_ok=True)
         self.driver.save_screenshot(str(folder / f"{name}.png"))
         return folder / f"{name}.png"
+
+    # -- tools
+
+    def approve(self, scope: str = "") -> None:
+        """Allows what the panel asks: once, or for "session" or "always"."""
+        self._decide(f"approve-{scope}" if scope else "approve")
+
+    def deny(self) -> None:
+        """Denies what the panel asks."""
+        self._decide("deny")
+
+    def _decide(self, button: str) -> None:
+        """Clicks until the question is gone: one that has just appeared takes no click."""
+        card = self.wait(lambda: self.find_all("approval")[:1], 30, "the panel asks")[0]
+        asked = card.get_attribute("data-id")
+
+        def is_answered() -> bool:
+            still_asked = self.find_all("approval", f'[data-id="{asked}"]')
+            for shown in still_asked[:1]:
+                shown.find_element("css selector", f'[data-testid="{button}"]').click()
+            return not still_asked
+
+        self.wait(is_answered, 20, f"the question is answered with {button}")
+
+    def step(self, tool: str) -> WebElement:
+        """The last call of a tool that is shown."""
+        return self.wait(lambda: self.find_all("step", f'[data-tool="{tool}"]')[-1:], 30, f"a call of {tool} is shown")[0]
+
+    def step_output(self, tool: str) -> str:
+        """What the last call of a tool gave to the model, which is opened for it."""
+        step = self.step(tool)
+        toggle = step.find_element("css selector", '[data-testid="step-toggle"]')
+        if toggle.get_attribute("aria-expanded") != "true":
+            toggle.click()
+        return self.wait(
+            lambda: step.find_elements("css selector", '[data-testid="step-output"]'), 10, "the result is shown"
+        )[0].text
+
+
+class ScriptedDriver(PanelDriver):
+    """A panel whose engine is scripted_engine/worker.js. Must be in the panel, or another page of the extension."""
+
+    def script(self, *answers: str) -> None:
+        """What the model says next, an answer a request; asks before are forgotten."""
+        self.driver.execute_async_script(SPEAK, {"answers": answers}, "ready")
+
+    def requests(self) -> list[dict[str, Any]]:
+        """What the model was asked since then."""
+        return self.driver.execute_async_script(SPEAK, {"ask": "requests"}, "requests")
+
+    def prompts(self) -> str:
+        """All that the model was told since then."""
+        return "\n".join(message["content"] for request in self.requests() for message in request["messages"])
+
+
+SPEAK = """
+const [message, expected, done] = arguments;
+const channel = new BroadcastChannel('scripted-engine');
+channel.onmessage = ({data}) => { if (expected in data) { channel.close(); done(data[expected]); } };
+channel.postMessage(message);
+"""

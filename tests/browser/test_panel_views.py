@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from gallery.page import Panel, open_panel
-from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
@@ -17,21 +16,6 @@ from selenium.webdriver.support.select import Select
 def panel() -> Iterator[Panel]:
     with open_panel() as panel:
         yield panel
-
-
-def press(panel: Panel, *keys: str) -> None:
-    ActionChains(panel.browser).send_keys(*keys).perform()
-    panel.settle()
-
-
-def chord(panel: Panel, modifier: str, key: str) -> None:
-    ActionChains(panel.browser).key_down(modifier).send_keys(key).key_up(modifier).perform()
-    panel.settle()
-
-
-def click(panel: Panel, testid: str) -> None:
-    panel.one(testid).click()
-    panel.settle()
 
 
 def answer(**changes: Any) -> dict[str, Any]:
@@ -51,7 +35,7 @@ def test_one_can_type_and_send_before_anything_has_loaded(panel: Panel) -> None:
     panel.show("first-moment")
     assert panel.run("return document.body.dataset.python") == "starting"
     assert panel.focused() == "composer"
-    press(panel, "What is ice?", Keys.ENTER)
+    panel.press("What is ice?", Keys.ENTER)
     assert panel.one("message").get_dom_attribute("data-state") == "queued"
     assert panel.one("queued").text == "Sends when the model is ready"
     [command] = panel.sent()
@@ -62,26 +46,26 @@ def test_one_can_type_and_send_before_anything_has_loaded(panel: Panel) -> None:
 def test_shift_enter_breaks_the_line_and_the_box_grows(panel: Panel) -> None:
     panel.show("empty")
     before = panel.one("composer").size["height"]
-    press(panel, "one")
-    chord(panel, Keys.SHIFT, Keys.ENTER)
-    press(panel, "two")
+    panel.press("one")
+    panel.chord(Keys.SHIFT, Keys.ENTER)
+    panel.press("two")
     assert panel.one("composer").get_property("value") == "one\ntwo"
     assert panel.one("composer").size["height"] > before
     assert panel.sent() == []
-    click(panel, "send")
+    panel.click("send")
     assert panel.sent()[0]["text"] == "one\ntwo"
 
 
 def test_blank_text_is_not_sent(panel: Panel) -> None:
     panel.show("empty")
-    press(panel, "   ", Keys.ENTER)
+    panel.press("   ", Keys.ENTER)
     assert panel.sent() == []
     assert panel.one("send").get_property("disabled")
 
 
 def test_enter_that_ends_a_composed_word_does_not_send(panel: Panel) -> None:
     panel.show("empty")
-    press(panel, "x")
+    panel.press("x")
     panel.run("""
         const options = {key: "Enter", isComposing: true, bubbles: true, cancelable: true};
         document.querySelector("#composer").dispatchEvent(new KeyboardEvent("keydown", options));
@@ -93,9 +77,9 @@ def test_while_busy_one_can_stop_or_queue_the_next(panel: Panel) -> None:
     panel.show("streaming")
     assert panel.run("return document.body.dataset.busy") == "true"
     assert panel.all("send") == []
-    press(panel, "And then?", Keys.ENTER)
+    panel.press("And then?", Keys.ENTER)
     assert panel.one("queued").text == "Sends after this answer"
-    click(panel, "stop")
+    panel.click("stop")
     assert [command["type"] for command in panel.sent()] == ["prompt", "stop"]
     assert panel.focused() == "composer"
 
@@ -105,19 +89,19 @@ def test_escape_stops_from_anywhere(panel: Panel) -> None:
     panel.one("transcript").send_keys(Keys.ESCAPE)
     assert panel.sent() == [{"type": "stop"}]
     panel.show("conversation")
-    press(panel, Keys.ESCAPE)
+    panel.press(Keys.ESCAPE)
     assert panel.sent() == []
 
 
 def test_a_failed_start_keeps_what_was_typed(panel: Panel) -> None:
     panel.show("python-failed")
-    press(panel, Keys.ENTER)
+    panel.press(Keys.ENTER)
     assert panel.sent() == []
     assert panel.one("composer").get_property("value") == "My question stays here"
     assert "Your text is kept" in panel.one("notice").text
     panel.run("gallery.store.send({type: 'prompt', id: 'u1', text: 'A queued one'})")
     panel.run("gallery.dispatch({type: 'draft', text: 'typed'})")
-    click(panel, "error-action")
+    panel.click("error-action")
     panel.until(lambda: panel.run("return document.readyState") == "complete" and panel.run("return Boolean(window.gallery)"))
     saved = panel.run("const text = sessionStorage.getItem('draft'); sessionStorage.clear(); return text")
     assert saved == "A queued one\n\ntyped"
@@ -128,9 +112,9 @@ def test_a_failed_start_keeps_what_was_typed(panel: Panel) -> None:
 
 def test_arrow_up_edits_the_last_message(panel: Panel) -> None:
     panel.show("conversation")
-    press(panel, Keys.ARROW_UP)
+    panel.press(Keys.ARROW_UP)
     assert panel.focused() == "edit-box"
-    press(panel, " Fast?", Keys.ENTER)
+    panel.press(" Fast?", Keys.ENTER)
     assert panel.sent() == [{"type": "edit", "id": "u1", "text": "How do glaciers move? Fast?"}]
     assert len(panel.all("message")) == 1
     assert panel.focused() == "composer"
@@ -138,14 +122,14 @@ def test_arrow_up_edits_the_last_message(panel: Panel) -> None:
 
 def test_arrow_up_in_a_text_moves_the_caret_only(panel: Panel) -> None:
     panel.show("conversation")
-    press(panel, "abc", Keys.ARROW_UP)
+    panel.press("abc", Keys.ARROW_UP)
     assert panel.all("edit-box") == []
 
 
 def test_escape_leaves_an_edit_and_does_not_stop(panel: Panel) -> None:
     panel.show("streaming")
-    click(panel, "edit")
-    press(panel, "x", Keys.ESCAPE)
+    panel.click("edit")
+    panel.press("x", Keys.ESCAPE)
     assert panel.all("edit-box") == []
     assert panel.all("message-text")[0].text == "What is a glacier?"
     assert panel.sent() == []
@@ -167,7 +151,7 @@ def test_escape_leaves_an_edit_and_does_not_stop(panel: Panel) -> None:
 )
 def test_buttons_send_their_command(panel: Panel, scene: str, testid: str, command: dict[str, str]) -> None:
     panel.show(scene)
-    click(panel, testid)
+    panel.click(testid)
     assert panel.sent() == [command]
 
 
@@ -181,7 +165,7 @@ def test_only_the_last_answer_can_be_retried(panel: Panel) -> None:
     panel.show("conversation")
     question = {"id": "u2", "role": "user", "state": "done", "text": "More"}
     panel.dispatch({"type": "message", "message": question}, answer(id="a2", state="done", text="More."))
-    click(panel, "retry")
+    panel.click("retry")
     assert panel.sent() == [{"type": "retry", "id": "a2"}]
 
 
@@ -189,7 +173,7 @@ def test_summarize_is_one_click_full_or_small(panel: Panel) -> None:
     for scene, count in (("empty", 1), ("conversation", 3)):
         panel.show(scene)
         assert "How glaciers move" in panel.one("summarize-tab").text
-        click(panel, "summarize-tab")
+        panel.click("summarize-tab")
         assert [command["type"] for command in panel.sent()] == ["summarize"]
         assert len(panel.all("message")) == count
         panel.one("summarize-tab")
@@ -298,7 +282,7 @@ def test_sending_goes_back_to_the_end(panel: Panel) -> None:
     panel.show("long")
     panel.run("document.querySelector('[data-testid=transcript]').scrollTop = 0")
     panel.settle()
-    press(panel, "next", Keys.ENTER)
+    panel.press("next", Keys.ENTER)
     assert panel.run(AT_END)
 
 
@@ -345,7 +329,7 @@ def test_usage_shows_on_demand(panel: Panel) -> None:
     panel.show("conversation")
     assert panel.all("usage") == []
     assert panel.one("usage-toggle").get_dom_attribute("aria-expanded") == "false"
-    click(panel, "usage-toggle")
+    panel.click("usage-toggle")
     assert "12.3 tok/s" in panel.one("usage").text
     assert panel.one("usage-toggle").get_dom_attribute("aria-expanded") == "true"
 
@@ -402,19 +386,22 @@ def test_notices_can_be_dismissed(panel: Panel) -> None:
 # Every state: names, contrast, width, no violation
 
 UNNAMED = """
-const named = (element) => element.getAttribute("aria-label") || element.textContent.trim() || element.labels?.[0]?.textContent;
-return [...document.querySelectorAll("button, a[href], select, textarea, progress, article, [role=region], [role=log]")]
+const named = (element) =>
+  element.getAttribute("aria-label") || element.alt || element.textContent.trim() || element.labels?.[0]?.textContent;
+const kinds = "button, a[href], select, textarea, input, progress, article, dialog[open], img, [role=region], [role=log]";
+return [...document.querySelectorAll(kinds)]
   .filter((element) => !named(element)).map((element) => element.outerHTML);
 """
 UNREACHABLE = """
-return [...document.querySelectorAll("button:not(:disabled), a[href], select, textarea, summary")]
+return [...document.querySelectorAll("button:not(:disabled, [role=tab]), a[href], select, textarea, input, summary")]
   .filter((element) => element.tabIndex < 0 || !element.checkVisibility({visibilityProperty: true}))
   .map((element) => element.outerHTML);
 """
 OVERFLOWING = """
 const wide = document.documentElement.scrollWidth;
-const box = document.querySelector("[data-testid=transcript]");
-return wide > innerWidth || box.scrollWidth > box.clientWidth ? [wide, box.scrollWidth, box.clientWidth] : [];
+const boxes = [...document.querySelectorAll("[data-testid=transcript], [data-testid=approval], #settings-panel, dialog[open]")]
+  .filter((box) => box.scrollWidth > box.clientWidth).map((box) => [box.className, box.scrollWidth, box.clientWidth]);
+return wide > innerWidth ? [["page", wide, innerWidth], ...boxes] : boxes;
 """
 LOW_CONTRAST = """
 const canvas = new OffscreenCanvas(1, 1).getContext("2d", {willReadFrequently: true});
@@ -456,26 +443,30 @@ def test_everything_has_a_name_and_can_be_reached(panel: Panel) -> None:
         assert panel.run(UNREACHABLE) == [], scene
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_all_text_has_the_contrast_of_wcag_aa(panel: Panel, scheme: str) -> None:
-    panel.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
+def test_all_text_has_the_contrast_of_wcag_aa(panel: Panel) -> None:
     for scene in scenes(panel):
         panel.show(scene)
-        result = panel.run(LOW_CONTRAST)
-        assert result["checked"] > 3 and result["low"] == [], scene
+        for scheme in ("light", "dark"):
+            features = [{"name": "prefers-color-scheme", "value": scheme}]
+            panel.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+            result = panel.run(LOW_CONTRAST)
+            assert result["checked"] > 3 and result["low"] == [], (scene, scheme)
 
 
-@pytest.mark.parametrize("width", [280, 320, 360, 600])
-def test_nothing_is_wider_than_the_panel(panel: Panel, width: int) -> None:
-    size = {"width": width, "height": 720, "deviceScaleFactor": 1, "mobile": False}
-    panel.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+def test_nothing_is_wider_than_the_panel(panel: Panel) -> None:
+    def resize(width: int) -> None:
+        size = {"width": width, "height": 720, "deviceScaleFactor": 1, "mobile": False}
+        panel.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
     try:
         for scene in scenes(panel):
             panel.show(scene)
-            assert panel.run("return innerWidth") == width
-            assert panel.run(OVERFLOWING) == [], scene
+            for width in (280, 320, 360, 600):
+                resize(width)
+                assert panel.run("return innerWidth") == width
+                assert panel.run(OVERFLOWING) == [], (scene, width)
     finally:
-        panel.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {**size, "width": 360})
+        resize(360)
 
 
 def test_no_state_breaks_the_content_security_policy(panel: Panel) -> None:
@@ -485,15 +476,16 @@ def test_no_state_breaks_the_content_security_policy(panel: Panel) -> None:
     assert panel.browser.get_log("browser") == []
 
 
-def test_motion_stops_when_the_user_wants_none(panel: Panel) -> None:
+@pytest.mark.parametrize("scene", ["summary-working", "tool-running", "settings-loading"])
+def test_motion_stops_when_the_user_wants_none(panel: Panel, scene: str) -> None:
     moving = "return document.getAnimations().filter((a) => a.effect.getComputedTiming().iterations === Infinity).length"
     features = [{"name": "prefers-reduced-motion", "value": "no-preference"}]
     panel.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-    panel.show("summary-working")
+    panel.show(scene)
     assert panel.run(moving) > 0
     features = [{"name": "prefers-reduced-motion", "value": "reduce"}]
     panel.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-    panel.show("summary-working")
+    panel.show(scene)
     assert panel.run(moving) == 0
     panel.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
@@ -503,7 +495,7 @@ def test_the_keyboard_alone_reaches_every_control_in_order(panel: Panel) -> None
     panel.run("document.querySelector('[data-testid=new-session]').focus()")
     order = [panel.focused()]
     for _ in range(8):
-        press(panel, Keys.TAB)
+        panel.press(Keys.TAB)
         order.append(panel.focused())
     expected = ["new-session", "transcript", "copy", "edit", "copy", "retry", "usage-toggle", "summarize-tab", "composer"]
     assert order == expected

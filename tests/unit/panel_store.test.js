@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { editedModule } from "../../sidepanel/settings-state.js";
 import { createStore, initialState, reduce } from "../../sidepanel/store.js";
 
-/** @import { Message, PanelEvent, State, ViewEvent } from "../../sidepanel/types.js" */
+/** @import { Command, Message, PanelEvent, Settings, State, UserModule, ViewEvent } from "../../sidepanel/types.js" */
 
 /**
  * @param {(PanelEvent | ViewEvent)[]} events
@@ -194,4 +195,208 @@ test("a command is shown and passed on, in that order", () => {
   const store = createStore({ send: () => shown.push(store.getState().messages.length), schedule: () => {} });
   store.send({ type: "prompt", id: "u1", text: "x" });
   assert.deepEqual(shown, [1]);
+});
+
+// Approvals
+
+/**
+ * @param {string} id
+ * @returns {PanelEvent}
+ */
+const approval = (id) => ({
+  type: "approval",
+  approval: {
+    id,
+    tool: "python",
+    title: "Run Python code",
+    question: `Run ${id}?`,
+    arguments: [],
+    sees: "",
+    scopes: ["once"],
+    expires: 0,
+  },
+});
+
+/** @param {State} state */
+const asked = (state) => state.approvals.map(({ id }) => id);
+
+test("questions wait in a queue, are announced once, and go when they are over", () => {
+  const state = after([approval("p1"), approval("p2")]);
+  assert.deepEqual(asked(state), ["p1", "p2"]);
+  assert.equal(state.announcement.text, "Amplifier asks: Run p2?");
+  const again = after([approval("p1")], state);
+  assert.deepEqual(asked(again), ["p1", "p2"]);
+  assert.equal(again.announcement, state.announcement);
+  assert.deepEqual(asked(after([{ type: "approval-over", id: "p1" }], state)), ["p2"]);
+  assert.equal(reduce(state, { type: "approval-over", id: "p9" }), state);
+});
+
+test("an answered question goes at once, and all go with the session", () => {
+  const state = after([approval("p1"), approval("p2"), approval("p3")]);
+  const answered = after(
+    [
+      { type: "sent", command: { type: "approve", id: "p1", scope: "once" } },
+      { type: "sent", command: { type: "deny", id: "p3" } },
+    ],
+    state,
+  );
+  assert.deepEqual(asked(answered), ["p2"]);
+  assert.deepEqual(asked(after([{ type: "sent", command: { type: "new-session" } }], state)), []);
+  assert.deepEqual(asked(after([{ type: "fatal", error: { title: "No", detail: "" } }], state)), []);
+});
+
+// Settings
+
+/**
+ * @param {string} id
+ * @param {Partial<UserModule>} [changes]
+ * @returns {UserModule}
+ */
+const userModule = (id, changes) => ({
+  id,
+  name: id,
+  source: `source of ${id}`,
+  kind: "tool",
+  enabled: false,
+  state: "valid",
+  problems: [],
+  wants: ["page"],
+  granted: [],
+  log: [],
+  ...changes,
+});
+
+/**
+ * @param {Partial<Settings>} [changes]
+ * @returns {PanelEvent}
+ */
+const settings = (changes) => ({
+  type: "settings",
+  settings: { grants: [], notes: [], tools: [], modules: [], capabilities: [], ...changes },
+});
+
+/**
+ * @param {Command} command
+ * @returns {ViewEvent}
+ */
+const sent = (command) => ({ type: "sent", command });
+
+test("what is taken back or deleted goes at once; a deleted note can come back", () => {
+  const state = after([
+    settings({
+      grants: [{ id: "g1", title: "Run", detail: "", created: 0 }],
+      notes: [{ id: "n1", text: "metric", created: 0 }],
+    }),
+    sent({ type: "revoke", id: "g1" }),
+    sent({ type: "delete-note", id: "n1" }),
+  ]);
+  assert.deepEqual(state.settings?.grants, []);
+  assert.deepEqual(state.settings?.notes, []);
+  assert.deepEqual(state.undo?.command, { type: "add-note", text: "metric" });
+  assert.equal(after([sent({ type: "add-note", text: "metric" })], state).undo, null);
+  assert.equal(after([{ type: "settings-section", section: "log" }], state).undo, null);
+});
+
+test("commands about settings change nothing before Python has told them", () => {
+  const state = initialState();
+  assert.equal(reduce(state, sent({ type: "revoke", id: "g1" })), state);
+  assert.equal(reduce(state, sent({ type: "remove-module", id: "m1" })), state);
+});
+
+test("what is edited outlives the closed dialog, and is no draft any more once it is as saved", () => {
+  const state = after([
+    settings({ modules: [userModule("m1")] }),
+    { type: "settings-open" },
+    { type: "module-open", key: "m1" },
+    { type: "module-draft", key: "m1", name: "m1", source: "changed" },
+    { type: "settings-close" },
+    { type: "settings-open" },
+  ]);
+  assert.equal(state.editor, "m1");
+  assert.equal(editedModule(state, "m1")?.source, "changed");
+  /** @type {ViewEvent} */
+  const undone = { type: "module-draft", key: "m1", name: "m1", source: "source of m1" };
+  assert.deepEqual(after([undone], state).drafts, {});
+  assert.deepEqual(after([settings({ modules: [userModule("m1", { source: "changed" })] })], state).drafts, {});
+});
+
+test("news of the settings leaves unsaved changes alone", () => {
+  const state = after([
+    settings({ modules: [userModule("m1")] }),
+    { type: "module-open", key: "m1" },
+    { type: "module-draft", key: "m1", name: "m1", source: "changed" },
+    { type: "module-new", name: "", source: "new" },
+    settings({ modules: [userModule("m1", { enabled: true }), userModule("m2")] }),
+  ]);
+  assert.equal(editedModule(state, "m1")?.source, "changed");
+  assert.equal(state.editor, "new-1");
+  assert.equal(editedModule(state, "new-1")?.source, "new");
+});
+
+test("the editor goes on with a module saved for the first time, and with what was typed meanwhile", () => {
+  const saving = after([
+    settings({ modules: [userModule("m1")] }),
+    { type: "module-new", name: "mine", source: "a" },
+    sent({ type: "save-module", id: null, name: "mine", source: "a" }),
+  ]);
+  assert.equal(saving.saving, "new-1");
+  const checking = userModule("m2", { name: "mine", source: "a", state: "checking" });
+  const saved = after([settings({ modules: [userModule("m1"), checking] })], saving);
+  assert.equal(saved.editor, "m2");
+  assert.equal(saved.saving, "m2");
+  assert.deepEqual(saved.drafts, {});
+  const problems = [{ line: 1, message: "no" }];
+  const checked = after(
+    [
+      { type: "module-draft", key: "m2", name: "mine", source: "ab" },
+      settings({ modules: [userModule("m1"), { ...checking, state: "invalid", problems }] }),
+    ],
+    saved,
+  );
+  assert.equal(checked.saving, null);
+  assert.equal(checked.announcement.text, "mine is saved: 1 problem");
+  assert.equal(editedModule(checked, "m2")?.source, "ab");
+});
+
+test("two new modules do not write over each other; an empty one leaves nothing behind", () => {
+  const state = after([
+    settings(),
+    { type: "module-new", name: "a", source: "a" },
+    { type: "module-close" },
+    { type: "module-new", name: "b", source: "b" },
+    { type: "module-close" },
+    { type: "module-new", name: "", source: "" },
+    { type: "module-close" },
+  ]);
+  assert.deepEqual(
+    Object.values(state.drafts).map(({ name }) => name),
+    ["a", "b"],
+  );
+  assert.deepEqual(Object.keys(after([{ type: "module-discard", key: "new-1" }], state).drafts), ["new-2"]);
+});
+
+test("a removed module can come back as it stood in the editor", () => {
+  const state = after([
+    settings({ modules: [userModule("m1")] }),
+    { type: "module-open", key: "m1" },
+    { type: "module-draft", key: "m1", name: "m1", source: "changed" },
+    sent({ type: "remove-module", id: "m1" }),
+  ]);
+  assert.deepEqual(state.settings?.modules, []);
+  assert.equal(state.editor, null);
+  assert.deepEqual(state.undo?.command, { type: "save-module", id: null, name: "m1", source: "changed" });
+});
+
+test("switches and grants show at once", () => {
+  const state = after([
+    settings({ modules: [userModule("m1"), userModule("m2")] }),
+    sent({ type: "enable-module", id: "m1", enabled: true }),
+    sent({ type: "grant-module", id: "m1", capability: "page", granted: true }),
+  ]);
+  const [first, second] = state.settings?.modules ?? [];
+  assert.equal(first?.enabled, true);
+  assert.deepEqual(first?.granted, ["page"]);
+  assert.deepEqual(second, userModule("m2"));
+  const back = after([sent({ type: "grant-module", id: "m1", capability: "page", granted: false })], state);
+  assert.deepEqual(back.settings?.modules[0]?.granted, []);
 });

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from amplifier_core import HookResult
 from amplifier_harness import Adder, Recorder, ScriptedProvider, open_session
@@ -31,7 +33,8 @@ async def test_a_tool_runs_and_its_result_goes_back_to_the_model() -> None:
     assert tool.inputs == [{"a": 2, "b": 3}]
     assert [tool.name for tool in provider.requests[0].tools] == ["add"]
     last = provider.requests[1].messages[-1]
-    assert (last.role, last.content, last.tool_call_id) == ("tool", "5", "c0")
+    assert (last.role, last.tool_call_id) == ("tool", "c0")
+    assert re.fullmatch(r"<text-(\w{8})>\n5\n</text-\1>", last.content)  # data, not instructions
     assert "tool:pre" in recorder.names() and "tool:post" in recorder.names()
 
 

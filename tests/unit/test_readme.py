@@ -27,11 +27,11 @@ async def test_the_hook_of_the_readme_reaches_the_model(monkeypatch: pytest.Monk
     monkeypatch.setattr(sessions, "mount_plan", lambda: {**plan, "hooks": [*plan["hooks"], {"module": "hooks-date"}]})
     panel = Panel()
     panel.connect()
-    panel.send(type="prompt", id="q1", text="Which day is it?")
+    panel.send(type="prompt", id="q1", text="Hello?")
     await panel.settled()
     system, question = panel.requests[0]["messages"]
     assert "Today is" in system["content"]
-    assert question == {"role": "user", "content": "Which day is it?"}
+    assert question == {"role": "user", "content": "Hello?"}
     await panel.close()
 
 

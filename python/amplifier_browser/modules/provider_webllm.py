@@ -16,8 +16,8 @@ from amplifier_core import (
     ChatRequest,
     ChatResponse,
     ContextLengthError,
-    Degradation,
     InvalidRequestError,
+    InvalidToolCallError,
     LLMError,
     Message,
     ModelInfo,
@@ -30,11 +30,15 @@ from amplifier_core import (
 )
 
 from ..engine import LOST, Delta, Done, Engine, EngineError, Piece, Prefill, Waiting
+from ..prompts import without_control_tokens
+from ..tool_calls import CallFormat, CallReader, written_call
+from ..tooling import Traits, traits_of
 
 __amplifier_module_type__ = "provider"
 
 NAME = "webllm"
 DEFAULT_CONTEXT = 2048
+USE_RESULT = "Answer in one sentence."  # TODO wording
 RESUMES = 2  # how often an answer goes on by itself after the engine was lost
 
 ERRORS: dict[str, type[LLMError]] = {
@@ -55,6 +59,10 @@ class Answer:
     """What an answer has come to so far."""
 
     request_id: str
+    reader: CallReader | None = None  # where the answer may hold calls
+    calls: list[ToolCall] = field(default_factory=lambda: list[ToolCall]())
+    block_type: str = ""  # of the block that is being streamed
+    block_index: int = 0
     began: float = field(default_factory=time.monotonic)
     text: str = ""
     chunks: int = 0
@@ -101,7 +109,7 @@ class WebLLMProvider:
         return ProviderInfo(
             id=NAME,
             display_name="This browser (WebLLM)",
-            capabilities=["streaming"],
+            capabilities=["streaming", "tools"],
             defaults={"context_window": self._context_window(), "max_output_tokens": self._max_output_tokens()},
         )
 
@@ -116,7 +124,7 @@ class WebLLMProvider:
                 display_name=model["name"],
                 context_window=model["context_window"],
                 max_output_tokens=self._max_output_tokens(model["context_window"]),
-                capabilities=["streaming", "local"],
+                capabilities=["streaming", "tools", "local"],
             )
             for model in sorted(models, key=lambda model: model["id"] != loaded)
         ]
@@ -124,13 +132,16 @@ class WebLLMProvider:
     async def complete(self, request: ChatRequest, **kwargs: Any) -> ChatResponse:
         """Answers `request`, emitting Amplifier's streaming events; raises an LLMError. A last message of role assistant is
         gone on with: the response then holds only what came after it."""
-        answer = Answer(request_id=str(uuid.uuid4()))
+        format = self._call_format(request)
+        answer = Answer(str(uuid.uuid4()), reader=CallReader(format) if format else None)
         streams = (request.metadata or {}).get("stream") is not False
         await self._emit("llm:request", {"request_id": answer.request_id, "provider": NAME, "model": self._model_id()})
+        if begun := getattr(request, "answer_prefix", ""):  # words of ours that the answer goes on with
+            await self._show(begun, "text", answer, streams)
         try:
             await self._stream(request, answer, streams)
-        except EngineError as error:
-            raised = _typed(error, self._model_id())
+        except (EngineError, InvalidToolCallError) as error:
+            raised = _typed(error, self._model_id()) if isinstance(error, EngineError) else error
             if streams and answer.chunks:
                 await self._emit("llm:stream_aborted", {"request_id": answer.request_id, "error": _facts(raised)})
             await self._emit("provider:error", {"request_id": answer.request_id, "provider": NAME, "error": _facts(raised)})
@@ -150,17 +161,27 @@ class WebLLMProvider:
                 break
             try:
                 await self._stream_once(request, answer, streams)
+                await self._take_rest(answer, streams)
                 break
             except EngineError as error:
                 if error.code != LOST or attempt == RESUMES:
                     raise
                 retry = {"request_id": answer.request_id, "provider": NAME, "attempt": attempt + 1, "error": str(error)}
                 await self._emit("provider:retry", retry)
+                _forget_call(answer)
         if streams and answer.chunks:
             await self._emit("llm:stream_block_end", _block(answer))
 
+    async def _take_rest(self, answer: Answer, streams: bool) -> None:
+        """Takes what the reader kept back, and the calls; a call that the user stopped is none."""
+        if answer.reader is None or answer.finish_reason == "abort":
+            return
+        rest, answer.calls = answer.reader.finish()
+        if rest:
+            await self._show(rest, "text", answer, streams)
+
     async def _stream_once(self, request: ChatRequest, answer: Answer, streams: bool) -> None:
-        async for piece in self._pieces(request, answer.text):
+        async for piece in self._pieces(request, answer.reader and answer.reader.format, answer.text):
             if isinstance(piece, Delta):
                 await self._take(piece.text, answer, streams)
             elif isinstance(piece, Prefill):
@@ -173,18 +194,32 @@ class WebLLMProvider:
             if self._coordinator.cancellation.is_cancelled and not isinstance(piece, Done) and self._engine:
                 self._engine.abort_all()
 
-    def _pieces(self, request: ChatRequest, so_far: str) -> AsyncIterator[Piece]:
+    def _pieces(self, request: ChatRequest, format: CallFormat | None, so_far: str) -> AsyncIterator[Piece]:
         engine = self._engine
         if engine is None:
             raise EngineError("not-loaded", "no engine is connected to this session")
-        return engine.complete(self._engine_request(request, so_far))
+        return engine.complete(self._engine_request(request, format, so_far))
 
     async def _take(self, text: str, answer: Answer, streams: bool) -> None:
         if answer.first_token_seconds is None:
             answer.first_token_seconds = time.monotonic() - answer.began
-        if streams and not answer.chunks:
-            await self._emit("llm:stream_block_start", _block(answer))
-        answer.text += text
+        reader = answer.reader
+        visible = reader.feed(text) if reader else text
+        if visible:
+            await self._show(visible, "text", answer, streams)
+        elif reader and reader.is_in_call:
+            await self._show(text, "tool_use", answer, streams)
+
+    async def _show(self, text: str, block_type: str, answer: Answer, streams: bool) -> None:
+        """Streams text of the answer, or of a call, each as a block of its own."""
+        if block_type == "text":
+            answer.text += text
+        if streams and answer.block_type != block_type:
+            if answer.block_type:
+                await self._emit("llm:stream_block_end", _block(answer))
+                answer.block_index += 1
+            answer.block_type = block_type
+            await self._emit("llm:stream_block_start", {**_block(answer), **_tool_named(answer)})
         if streams:
             await self._emit("llm:stream_block_delta", {**_block(answer), "sequence": answer.chunks, "text": text})
         answer.chunks += 1
@@ -209,16 +244,30 @@ class WebLLMProvider:
         )
         return ChatResponse(
             content=[TextBlock(text=answer.text)],
+            tool_calls=answer.calls or None,
             usage=usage,
             finish_reason="cancelled" if answer.finish_reason == "abort" else answer.finish_reason,
-            degradation=_degradation(request),
             metadata={"speed": speed},
         )
 
     # -- requests
 
-    def _engine_request(self, request: ChatRequest, so_far: str) -> dict[str, Any]:
-        messages = _engine_messages(request.messages)
+    def _traits(self) -> dict[str, Traits]:
+        return {name: traits_of(tool) for name, tool in (self._coordinator.get("tools") or {}).items()}
+
+    def _call_format(self, request: ChatRequest) -> CallFormat | None:
+        """How this request's answer may hold calls, by its tools and its tool_choice (as in OpenAI's interface)."""
+        choice = request.tool_choice
+        if not request.tools or choice == "none":
+            return None
+        known = self._traits()
+        traits = {tool.name: known.get(tool.name) or Traits(title=tool.name) for tool in request.tools}
+        forced = choice["function"]["name"] if isinstance(choice, dict) else ""
+        return CallFormat(request.tools, traits, forced, must_call=choice == "required")
+
+    def _engine_request(self, request: ChatRequest, format: CallFormat | None, so_far: str) -> dict[str, Any]:
+        messages = _engine_messages(request.messages, self._traits(), format)
+        is_continued = bool(so_far) or messages[-1]["role"] == "assistant"
         if so_far:
             if messages[-1]["role"] == "assistant":
                 messages[-1]["content"] += so_far
@@ -230,8 +279,14 @@ class WebLLMProvider:
             "top_p": self._option("top_p", request.top_p),
             "repetition_penalty": self._option("repetition_penalty", getattr(request, "repetition_penalty", None)),
             "stop": request.stop,
+            **(self._call_options(format) if format and not is_continued else {}),
         }
         return {"messages": messages, **{name: value for name, value in options.items() if value is not None}}
+
+    def _call_options(self, format: CallFormat) -> dict[str, Any]:
+        """Code repeats itself, so the penalty that keeps prose from going in circles would spoil it."""
+        steady = {"temperature": 0.0, "repetition_penalty": 1.0} if format.forced else {}
+        return {**steady, "response_format": format.response_format()}
 
     def _option(self, name: str, asked: float | None) -> float | None:
         return self._config.get(name) if asked is None else asked
@@ -252,7 +307,7 @@ class WebLLMProvider:
 
 
 def _block(answer: Answer) -> dict[str, Any]:
-    return {"request_id": answer.request_id, "block_index": 0, "block_type": "text"}
+    return {"request_id": answer.request_id, "block_index": answer.block_index, "block_type": answer.block_type}
 
 
 def _facts(error: LLMError) -> dict[str, Any]:
@@ -270,11 +325,44 @@ def _rate(tokens: int, seconds: float) -> float | None:
     return round(tokens / seconds, 1) if tokens > 0 and seconds > 0 else None
 
 
-def _engine_messages(messages: list[Message]) -> list[dict[str, str]]:
-    """WebLLM takes one system message, in front; what hooks inject as system joins it."""
-    system = [_text(message) for message in messages if _role(message) == "system"]
-    rest = [{"role": _role(message), "content": _text(message)} for message in messages if _role(message) != "system"]
+def _engine_messages(
+    messages: list[Message], traits: dict[str, Traits], format: CallFormat | None
+) -> list[dict[str, str]]:
+    """WebLLM takes one system message, in front; what hooks inject as system joins it, and so does what is said of tools."""
+    system = [without_control_tokens(_text(message)) for message in messages if _role(message) == "system"]
+    rest = [_engine_message(message, traits) for message in messages if _role(message) != "system"]
+    if format:
+        system += [text for text in [format.system_text()] if text]
+        _append_instruction(rest, format.instruction())
     return [{"role": "system", "content": "\n\n".join(system)}, *rest] if system else rest
+
+
+def _engine_message(message: Message, traits: dict[str, Traits]) -> dict[str, str]:
+    """Calls and results in words, since few of the small models' templates know the role tool."""
+    role, text = _role(message), without_control_tokens(_text(message))
+    if role == "tool":
+        return {"role": "user", "content": f"Result of {message.name or 'the tool'}:\n\n{text}\n\n{USE_RESULT}"}
+    calls: list[dict[str, Any]] = getattr(message, "tool_calls", None) or []
+    written = [
+        written_call(call["tool"], call["arguments"], traits.get(call["tool"]) or Traits(title=call["tool"])) for call in calls
+    ]
+    return {"role": role, "content": "\n\n".join([text, *written] if text else written or [text])}
+
+
+def _append_instruction(messages: list[dict[str, str]], instruction: str) -> None:
+    if instruction and messages and messages[-1]["role"] == "user":
+        messages[-1] = {**messages[-1], "content": f"{messages[-1]['content']}\n\n{instruction}"}
+
+
+def _forget_call(answer: Answer) -> None:
+    """A call that was cut off is written anew; text that the user saw is gone on with."""
+    if answer.reader:
+        answer.reader = CallReader(answer.reader.format) if not answer.text else None
+
+
+def _tool_named(answer: Answer) -> dict[str, str]:
+    forced = answer.reader.format.forced if answer.reader and answer.block_type == "tool_use" else ""
+    return {"name": forced} if forced else {}
 
 
 def _role(message: Message) -> str:
@@ -285,9 +373,3 @@ def _text(message: Message) -> str:
     if isinstance(message.content, str):
         return message.content
     return "".join(block.text for block in message.content if isinstance(block, TextBlock))
-
-
-def _degradation(request: ChatRequest) -> Degradation | None:
-    if not request.tools:
-        return None
-    return Degradation(requested="tools", actual="text", reason="this provider does not call tools yet")

@@ -8,6 +8,7 @@ from typing import Any
 
 from gallery.server import build, open_chromium, serve
 from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
@@ -30,6 +31,21 @@ class Panel:
     def settle(self) -> None:
         """Wait until what has been dispatched is on the screen."""
         self.browser.execute_async_script(FRAMES)
+
+    def press(self, *keys: str) -> None:
+        """Type, wherever the keyboard is."""
+        ActionChains(self.browser).send_keys(*keys).perform()
+        self.settle()
+
+    def chord(self, modifier: str, key: str) -> None:
+        """Press a key while a modifier is held."""
+        ActionChains(self.browser).key_down(modifier).send_keys(key).key_up(modifier).perform()
+        self.settle()
+
+    def click(self, testid: str, index: int = 0) -> None:
+        """Click an element of this data-testid."""
+        self.all(testid)[index].click()
+        self.settle()
 
     def dispatch(self, *events: dict[str, Any]) -> None:
         """What Python would say, then a frame."""

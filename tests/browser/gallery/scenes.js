@@ -1,49 +1,10 @@
 /** Every state that the panel can be in, each as the events that lead to it. */
 
-/** @import { Engine, Message, PanelEvent, ViewEvent } from "../../../sidepanel/types.js" */
+import { BUSY, engine, MODELS, message, READY, TAB, user } from "./scene-parts.js";
+import { SETTINGS_SCENES } from "./settings-scenes.js";
+import { TOOL_SCENES } from "./tool-scenes.js";
 
-/** @typedef {PanelEvent | ViewEvent} SceneEvent */
-
-const MODELS = [
-  { id: "smollm2-360m", name: "SmolLM2 360M" },
-  { id: "qwen3-1.7b", name: "Qwen3 1.7B Instruct" },
-];
-
-/**
- * @param {Partial<Engine>} engine
- * @returns {SceneEvent}
- */
-function engine(engine) {
-  const model = { id: "smollm2-360m", name: "SmolLM2 360M", context_window: 4096 };
-  return {
-    type: "engine",
-    engine: { state: "ready", model, models: MODELS.slice(0, 1), progress: null, text: "", error: null, ...engine },
-  };
-}
-
-/**
- * @param {Partial<Message>} message
- * @returns {SceneEvent}
- */
-function message(message) {
-  return { type: "message", message: { id: "a1", role: "assistant", state: "done", text: "", ...message } };
-}
-
-/**
- * @param {string} text
- * @param {string} [id]
- */
-const user = (text, id = "u1") => message({ id, role: "user", text });
-
-/** @type {SceneEvent} */
-const TAB = {
-  type: "tab",
-  tab: { title: "How glaciers move and why it matters for coastlines", url: "https://www.example.org/glaciers" },
-};
-/** @type {SceneEvent[]} */
-const READY = [{ type: "ready" }, engine({}), TAB];
-/** @type {SceneEvent[]} */
-const BUSY = [{ type: "ready" }, engine({ state: "generating" }), TAB, { type: "busy", value: true }];
+/** @import { SceneEvent } from "./scene-parts.js" */
 
 const USAGE = {
   input_tokens: 1341,
@@ -119,6 +80,8 @@ const CONVERSATION = [
 
 /** @type {Record<string, SceneEvent[]>} */
 export const SCENES = {
+  ...TOOL_SCENES,
+  ...SETTINGS_SCENES,
   "first-moment": [],
   "empty-loading": [TAB, engine({ state: "loading", progress: 0.42, text: "Loading SmolLM2 360M: 88 of 210 MB" })],
   "empty-downloading": [

@@ -1,0 +1,108 @@
+"""What the settings dialog shows and changes: grants, notes, tools, users' modules, and the session's log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar
+
+from .module_examples import examples
+from .notes import Notes
+from .sessions import Services
+from .tooling import traits_of
+
+Message = dict[str, Any]
+
+
+class Settings:
+    """Takes the dialog's commands; after each the view is sent everything anew, as one event."""
+
+    def __init__(self, services: Services, emit: Callable[[Message], None], session: Callable[[], Any]) -> None:
+        """`session` returns the running session, or None."""
+        self._services = services
+        self._emit = emit
+        self._session = session
+        self._notes = Notes(services.storage)
+
+    async def handle(self, command: Message) -> None:
+        """Does what a command asks; a failure is told, and nothing else changes."""
+        try:
+            await self.COMMANDS[command["type"]](self, command)
+        except Exception as error:
+            self._emit({"type": "notice", "level": "error", "text": str(error)})
+        await self.show()
+
+    async def show(self) -> None:
+        """Sends the view what the dialog shows."""
+        settings = {
+            "grants": await self._services.grants.list(),
+            "notes": await self._notes.list(),
+            "tools": self._tools(),
+            "modules": await self._services.modules.list(),
+            "capabilities": self._services.capabilities.listed(),
+            "examples": examples(),
+        }
+        self._emit({"type": "settings", "settings": settings})
+
+    def _tools(self) -> list[Message]:
+        session = self._session()
+        tools = session.coordinator.get("tools") if session else {}
+        modules = self._services.modules.tools()
+        return [
+            {
+                "name": name,
+                "title": traits_of(tool).title,
+                "description": tool.description,
+                "module": modules.get(name),
+            }
+            for name, tool in tools.items()
+        ]
+
+    async def _show(self, _command: Message) -> None:
+        pass  # it is shown after each command
+
+    async def _revoke(self, command: Message) -> None:
+        await self._services.grants.revoke(command["id"])
+
+    async def _add_note(self, command: Message) -> None:
+        await self._notes.add(command["text"])
+
+    async def _delete_note(self, command: Message) -> None:
+        await self._notes.delete(command["id"])
+
+    async def _save_module(self, command: Message) -> None:
+        await self._services.modules.save(command["id"], command["name"], command["source"])
+
+    async def _enable_module(self, command: Message) -> None:
+        await self._services.modules.enable(command["id"], command["enabled"])
+
+    async def _grant_module(self, command: Message) -> None:
+        await self._services.modules.grant(command["id"], command["capability"], command["granted"])
+
+    async def _reload_module(self, command: Message) -> None:
+        await self._services.modules.reload(command["id"])
+
+    async def _remove_module(self, command: Message) -> None:
+        await self._services.modules.remove(command["id"])
+
+    async def _export_log(self, _command: Message) -> None:
+        session = self._session()
+        log = session and session.coordinator.get_capability("session.event_log")
+        text = log() if log else ""
+        if not text:
+            raise RuntimeError("This session has no events yet: ask something first.")
+        name = f"amplifier-session-{time.strftime('%Y-%m-%d-%H%M%S')}.jsonl"
+        await self._services.call("file.save", name=name, text=text, mime="application/x-ndjson")
+
+    COMMANDS: ClassVar[dict[str, Callable[[Settings, Message], Awaitable[None]]]] = {
+        "show-settings": _show,
+        "revoke": _revoke,
+        "add-note": _add_note,
+        "delete-note": _delete_note,
+        "save-module": _save_module,
+        "enable-module": _enable_module,
+        "grant-module": _grant_module,
+        "reload-module": _reload_module,
+        "remove-module": _remove_module,
+        "export-log": _export_log,
+    }
