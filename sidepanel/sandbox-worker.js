@@ -52,6 +52,7 @@ let shut = false;
 // Nothing of what follows may be looked up when code of others runs: it could have put something else in its place.
 const post = self.postMessage.bind(self);
 const { create } = Object;
+const { stringify } = JSON;
 const { compile, instantiate } = WebAssembly;
 let credit = POSTED_CHARACTERS;
 /** @type {(message: string) => void} */
@@ -122,7 +123,7 @@ function prepareWasm(memoryMegabytes) {
       const open = functions[name];
       if (typeof open !== "function") throw new Error(`Pyodide has no ${name}`);
       functions[name] = (/** @type {any} */ object, /** @type {any[]} */ ...rest) =>
-        open(shut ? NOTHING : object, ...rest);
+        open(shut ? create(null) : object, ...rest);
     }
     const module = await compile(wasm);
     return { module, instance: await instantiate(module, imports) };
@@ -206,7 +207,8 @@ async function start({ memory_mb, kernel, interrupts }) {
   const discard = { write: (/** @type {Uint8Array} */ bytes) => bytes.length };
   pyodide.setStdout(discard); // Python's own sys.stdout is caught where code runs
   pyodide.setStderr(discard);
-  /** @type {any} */ (pyodide)._api.on_fatal = () => postText('{"type":"fatal"}');
+  /** @type {any} */ (pyodide)._api.on_fatal = (/** @type {unknown} */ error) =>
+    postText(stringify({ type: "fatal", reason: `its Python broke down: ${error}` }));
   const main = pyodide.pyimport("amplifier_sandbox.main");
   receive = main.start(postText);
   limitFiles(pyodide.FS);
@@ -222,5 +224,5 @@ async function start({ memory_mb, kernel, interrupts }) {
 }
 
 self.onmessage = ({ data }) => {
-  start(data).catch((error) => post(JSON.stringify({ type: "failed", reason: String(error?.message ?? error) })));
+  start(data).catch((error) => post(stringify({ type: "failed", reason: String(error?.message ?? error) })));
 };

@@ -61,7 +61,7 @@ class App:
         self._asked = asyncio.Event()
         self._current: Turn | None = None
         self._sink: MessageSink | None = None
-        self._renew = False  # the next turn begins a new session
+        self._renew = False  # a new session is wanted, as soon as the running turn has ended
         self._tasks: set[asyncio.Future[Any]] = set()
 
     def _make_services(self) -> Services:
@@ -103,10 +103,13 @@ class App:
         self._host.emit({"type": "ready"})
         self._spawn(self._settings.show())
         while True:
-            while self._waiting:
+            if self._renew:
+                await self._replace_session()
+            elif self._waiting:
                 await self._answer(self._waiting.pop(0))
-            self._asked.clear()
-            await self._asked.wait()
+            else:
+                self._asked.clear()
+                await self._asked.wait()
 
     async def _open_session(self) -> None:
         self._session = await open_session(self._services, sink=lambda: self._sink, options=self._turn_options)
@@ -148,9 +151,14 @@ class App:
         elif kind == "deny":
             self._services.approvals.deny(message["id"])
         elif kind in Settings.COMMANDS:
-            self._spawn(self._settings.handle(message))
+            self._spawn(self._change_settings(message))
         else:
             self._command(kind, message)
+
+    async def _change_settings(self, command: Message) -> None:
+        await self._settings.handle(command)
+        if command["type"] == "enable-module" and not self._turns and not self._waiting:  # this session counts as a new one
+            self._begin_session()
 
     def _command(self, kind: str, message: Message) -> None:
         if kind == "prompt":
@@ -243,11 +251,15 @@ class App:
         self._transcript.remove([name for each in later for name in (each.question_id, each.answer_id) if name])
 
     def _new_session(self) -> None:
-        """Forgets the conversation. The session itself is replaced before the next turn, when the running one has ended."""
+        """Forgets the conversation."""
         self._stop()
         self._transcript.clear()
         self._turns = []
+        self._begin_session()
+
+    def _begin_session(self) -> None:
         self._renew = True
+        self._asked.set()
 
     async def _replace_session(self) -> None:
         old, self._renew = self._session, False
@@ -269,8 +281,6 @@ class App:
     # -- turns
 
     async def _answer(self, turn: Turn) -> None:
-        if self._renew:
-            await self._replace_session()
         self._current = turn
         self._host.emit({"type": "busy", "value": True})
         context = self._session.coordinator.get("context")

@@ -4,34 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-import unicodedata
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from .storage import Storage
+from .tooling import visible
 
 ALLOW_ONCE, ALLOW_ALWAYS, DENY = "Allow once", "Allow always", "Deny"  # what the kernel understands
 LASTING = {"session": "For this session", "always": "Always"}
 Grant = dict[str, Any]  # {id, tool, scope, title, detail, created}; created: epoch milliseconds
-
-# Characters that show nothing though Unicode counts them among letters, marks and symbols.
-INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-
-
-def visible(text: str) -> str:
-    """A text in which every character that hides itself or moves others is shown as its code point."""
-    return "".join(f"⟨U+{ord(each):04X}⟩" if _hides(each) else each for each in text.replace("\r\n", "\n"))
-
-
-def _hides(character: str) -> bool:
-    if character in "\n\t":
-        return False
-    code = ord(character)
-    selects_variant = 0xFE00 <= code <= 0xFE0E or 0xE0100 <= code <= 0xE01EF or 0x180B <= code <= 0x180F
-    category = unicodedata.category(character)
-    return selects_variant or character in INVISIBLE or category[0] == "C" or category in ("Zl", "Zp")
 
 
 @dataclass

@@ -196,9 +196,13 @@ class MountedModule:
             raise ModuleFault(f"A hook can {result.action} at {', '.join(MAY_DENY)}, not at {event}")
         if result.action == "modify":
             _check_modified(result.data, event, data)
-        injected = [result.context_injection, *(item.context_injection for item in result.context_injections)]
+        injected = [result.context_injection, *(item.content for item in result.context_injections)]
         if sum(len(text or "") for text in injected) > LONGEST_INJECTION:
             raise ModuleFault(f"Its hook injects more than {LONGEST_INJECTION} characters")
+        if result.action in ("inject_context", "modify"):  # it may have read a page
+            taint = self._coordinator.get_capability("approvals.taint")
+            if taint:
+                taint()
         return self._named(result)
 
     def _named(self, result: HookResult) -> HookResult:

@@ -62,6 +62,13 @@ def answer_problem(message: str, answer_id: str, engine_state: str) -> Problem:
             "title": "This is too long for the model",
             "detail": f"It needs {detail} tokens at a time. Shorten your message with Edit, or send it in parts.",
         }
+    if code == "tool-call":
+        return {
+            "title": "The model did not finish its tool call",
+            "detail": "It came to the end of its room in the middle of it. Try again, or ask for less at a time.",
+            "technical": detail,
+            "action": retry,
+        }
     if code == "engine-lost":
         return {
             "title": "The engine was lost again and again",

@@ -50,10 +50,11 @@ def _short(title: str) -> str:
     return title if len(title) <= TITLE_CHARACTERS else f"{title[:TITLE_CHARACTERS]}…"
 
 
-# Tokens by which the templates of models tell who speaks, as ChatML's, Llama's, Mistral's and Gemma's. A tokenizer takes such a
-# word for the token wherever it stands, so text that holds one could forge a message.
+# Tokens by which the templates of models tell who speaks: ChatML's, Llama's, Mistral's, Gemma's, DeepSeek's. A tokenizer takes
+# such a word for the token wherever it stands, so text that holds one could forge a message.
 _CONTROL = re.compile(
-    r"<(?=/?\|?[A-Za-z_][\w ]{0,40}\|?>|\|)|\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\])|<(?=</?SYS>>)"
+    r"<(?=/?[|｜]?[A-Za-z_][\w ▁]{0,40}[|｜]?>|[|｜]|</?SYS>>)"
+    r"|\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\])"
 )
 
 

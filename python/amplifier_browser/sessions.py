@@ -52,7 +52,7 @@ class Services:
     grants: Grants
     modules: UserModules
     capabilities: ModuleCapabilities  # that users' modules may be granted
-    status: Callable[[], Awaitable[dict[str, Any]]]
+    status: Callable[[], Awaitable[dict[str, Any] | None]]
 
 
 def mount_plan() -> dict[str, Any]:

@@ -79,9 +79,9 @@ def signature(tool: ToolSpec) -> str:
     return f"{tool.name}({arguments}): {tool.description or ''}".strip()
 
 
-def written_call(name: str, arguments: dict[str, Any], traits: Traits) -> str:
-    """A call that was made, as the model would have written it."""
-    if traits.raw_argument in arguments and len(arguments) == 1:
+def written_call(name: str, arguments: dict[str, Any], traits: Traits, between_marks: bool = False) -> str:
+    """A call that was made, as the model would have written it: one that may choose between marks, else in a code fence."""
+    if not between_marks and traits.raw_argument in arguments and len(arguments) == 1:
         return f"```{traits.language}\n{without_control_tokens(str(arguments[traits.raw_argument]))}\n```"
     call = json.dumps({"name": name, "arguments": arguments}, ensure_ascii=False)
     return f"{OPEN}\n{without_control_tokens(call)}\n{CLOSE}"

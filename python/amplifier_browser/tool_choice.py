@@ -64,7 +64,7 @@ def _must_call(name: str) -> Offer:
 
 def asked_for(prompt: str, tools: Mapping[str, Any]) -> tuple[str, dict[str, Any] | None] | None:
     """The tool that a message asks for, and its arguments where the words say them all."""
-    if named := re.match(r"\s*/([a-z_]+)\b\s*(.*)", prompt, re.DOTALL):
+    if named := re.match(r"\s*/([a-z][a-z0-9_]*)\b\s*(.*)", prompt, re.DOTALL):
         name, rest = named.groups()
         return (name, _arguments(tools[name], traits_of(tools[name]), {}, rest.strip())) if name in tools else None
     for name, tool in tools.items():

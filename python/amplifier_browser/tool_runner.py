@@ -39,7 +39,7 @@ class ToolRunner:
         self._cancellation = coordinator.cancellation if coordinator else None
         self._verdict = coordinator.get_capability("approvals.verdict") if coordinator else None
         self._longest = longest
-        self._running: asyncio.Future[ToolResult] | None = None
+        self._running: asyncio.Future[Any] | None = None
 
     def interrupt(self) -> None:
         """Ends the tool that runs."""
@@ -86,6 +86,8 @@ class ToolRunner:
     async def _execute(self, tool: Any, facts: dict[str, Any]) -> Outcome:
         try:
             result = await self._guarded(tool, facts)
+            if not isinstance(result, ToolResult):
+                raise TypeError(f"The tool returned {type(result).__name__} instead of a ToolResult")
         except asyncio.CancelledError:
             if self._cancellation is None or not self._cancellation.is_cancelled:
                 raise  # it is not the tool that was ended, but the whole turn
@@ -93,19 +95,17 @@ class ToolRunner:
             return Outcome(facts["tool_name"], STOPPED, is_ok=False, is_final=True)
         except Exception as error:  # a tool that raises must not take the session with it
             return await self._failed(facts, f"{type(error).__name__}: {error}")
-        if not isinstance(result, ToolResult):
-            return await self._failed(facts, f"The tool returned {type(result).__name__} instead of a ToolResult")
         after = await self._emit("tool:post", {**facts, "tool_response": result.model_dump(mode="json")})
         result = ToolResult.model_validate((after.data or {}).get("tool_response", result))
         text = _shortened(text_of(result), self._longest)
         return Outcome(facts["tool_name"], text, is_ok=result.success, is_trusted=traits_of(tool).is_trusted)
 
-    async def _guarded(self, tool: Any, facts: dict[str, Any]) -> ToolResult:
+    async def _guarded(self, tool: Any, facts: dict[str, Any]) -> Any:
         if self._cancellation:
             self._cancellation.register_tool_start(facts["tool_call_id"], facts["tool_name"])
         try:
-            self._running = asyncio.ensure_future(tool.execute(facts["tool_input"]))
-            return await self._running
+            running = self._running = asyncio.ensure_future(tool.execute(facts["tool_input"]))
+            return await running
         finally:
             self._running = None
             if self._cancellation:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from amplifier_core import ToolResult
 
 Arguments = dict[str, Any]
-HIDDEN = ("Cc", "Cf", "Co", "Cn", "Cs")  # Unicode's categories of control, format and unassigned characters
 Display = dict[str, Any]  # one thing shown to people; the kinds are in sidepanel/types.js
+
+# Characters that show nothing though Unicode counts them among letters, marks and symbols.
+INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Traits:
     language: str = "text"  # of that code fence
     answer_prefix: str = ""  # how a small model's answer begins after it, so that it says the result
     is_trusted: bool = False  # what it returns is neither a page's nor a stranger's text
-    permission: Callable[[Arguments], Permission] = ask_always
+    permission: Callable[[Arguments], Permission | Awaitable[Permission]] = ask_always
 
 
 def traits_of(tool: Any) -> Traits:
@@ -72,12 +74,22 @@ def shown_arguments(traits: Traits | None, arguments: Arguments) -> list[dict[st
     def shown(name: str, value: Any) -> dict[str, str]:
         if isinstance(value, str):
             code = {"code": traits.language} if traits and name == traits.raw_argument else {}
-            return {"name": name, "value": visible(value), **code}
-        return {"name": name, "value": visible(json.dumps(value, ensure_ascii=False, indent=1)), "code": "json"}
+            return {"name": visible(name), "value": visible(value), **code}
+        code = {"code": "json"} if isinstance(value, dict | list) else {}
+        return {"name": visible(name), "value": visible(json.dumps(value, ensure_ascii=False, indent=2)), **code}
 
     return [shown(str(name), value) for name, value in arguments.items()]
 
 
 def visible(text: str) -> str:
-    """Text in which characters that show nothing or turn the direction of writing are spelled out."""
-    return "".join(c if c in "\n\t" or unicodedata.category(c) not in HIDDEN else f"\\u{ord(c):04x}" for c in text)
+    """A text in which every character that hides itself or moves others is shown as its code point."""
+    return "".join(f"⟨U+{ord(each):04X}⟩" if _hides(each) else each for each in text.replace("\r\n", "\n"))
+
+
+def _hides(character: str) -> bool:
+    if character in "\n\t":
+        return False
+    code = ord(character)
+    selects_variant = 0xFE00 <= code <= 0xFE0E or 0xE0100 <= code <= 0xE01EF or 0x180B <= code <= 0x180F
+    category = unicodedata.category(character)
+    return selects_variant or character in INVISIBLE or category[0] == "C" or category in ("Zl", "Zp")

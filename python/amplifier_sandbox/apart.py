@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -34,6 +35,7 @@ def set_apart() -> None:
     _make_sleep_interruptible()
     _run_coroutines_with(run_sync)
     builtins.input = _no_input
+    socket.getaddrinfo = socket.create_connection = socket.socket.connect = _no_network
     for name in list(sys.modules):
         if name.partition(".")[0] in MISSING:
             del sys.modules[name]
@@ -42,6 +44,10 @@ def set_apart() -> None:
 
 def _no_input(_prompt: object = "", /) -> str:
     raise RuntimeError("input() gets no answer here: write the value into the code")
+
+
+def _no_network(*_args: Any, **_named: Any) -> Any:
+    raise OSError("there is no network here: this Python runs apart from the browser")
 
 
 def _make_sleep_interruptible() -> None:

@@ -62,7 +62,8 @@ _channel = Channel()
 
 
 def start(post: Callable[[str], bool]) -> Callable[[str], None]:
-    """Makes this Python one apart. `post` takes texts for the session and says whether they went; the returned function takes texts from it."""
+    """Makes this Python one apart. `post` takes texts for the session and says whether they went; what is returned takes texts
+    from the session."""
     from .apart import set_apart
 
     _channel.post = post

@@ -192,6 +192,10 @@ def _keep_own_frames(summary: traceback.TracebackException) -> None:
         seen.add(id(each))
         own = [frame for frame in each.stack if _is_own(frame.filename)]
         each.stack = traceback.StackSummary.from_list(own[-FRAMES:])
+        for name in ("__cause__", "__context__"):  # an error inside a library led to the user's: not worth the words
+            before = getattr(each, name)
+            if before is not None and not any(_is_own(frame.filename) for frame in before.stack):
+                setattr(each, name, None)
         left += [each.__cause__, each.__context__]
 
 

@@ -17,7 +17,7 @@ const STATES = {
 /** @param {{module: UserModule}} props */
 export function ModuleState({ module }) {
   const { icon, words } = STATES[module.state];
-  return html`<span class="module-state" data-state=${module.state}><${icon} />${words}</span>`;
+  return html`<span class="module-state" data-testid="module-state" data-state=${module.state}><${icon} />${words}</span>`;
 }
 
 /**

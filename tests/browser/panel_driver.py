@@ -153,6 +153,10 @@ class PanelDriver(Browser):
 
     # -- tools
 
+    def wait_asked(self) -> WebElement:
+        """The question that the panel asks."""
+        return self.wait(lambda: self.find_all("approval")[:1], 30, "the panel asks")[0]
+
     def approve(self, scope: str = "") -> None:
         """Allows what the panel asks: once, or for "session" or "always"."""
         self._decide(f"approve-{scope}" if scope else "approve")
@@ -163,8 +167,7 @@ class PanelDriver(Browser):
 
     def _decide(self, button: str) -> None:
         """Clicks until the question is gone: one that has just appeared takes no click."""
-        card = self.wait(lambda: self.find_all("approval")[:1], 30, "the panel asks")[0]
-        asked = card.get_attribute("data-id")
+        asked = self.wait_asked().get_attribute("data-id")
 
         def is_answered() -> bool:
             still_asked = self.find_all("approval", f'[data-id="{asked}"]')
@@ -184,9 +187,47 @@ class PanelDriver(Browser):
         toggle = step.find_element("css selector", '[data-testid="step-toggle"]')
         if toggle.get_attribute("aria-expanded") != "true":
             toggle.click()
-        return self.wait(
-            lambda: step.find_elements("css selector", '[data-testid="step-output"]'), 10, "the result is shown"
-        )[0].text
+        return self.wait(lambda: step.find_elements("css selector", '[data-testid="step-output"]'), 10, "the result is shown")[
+            0
+        ].text
+
+    # -- settings
+
+    def open_settings(self, section: str) -> None:
+        """Opens the settings at a section: permissions, notes, tools, modules or log."""
+        if not self.is_settings_open():
+            self.click("settings")
+            self.wait(self.is_settings_open, 10, "the settings are open")
+        self.click(f"settings-{section}")
+        is_shown = f'[data-testid="settings-{section}"][aria-selected="true"]'
+        self.wait(lambda: self.driver.find_elements("css selector", is_shown), 10, f"the {section} are shown")
+
+    def close_settings(self) -> None:
+        """Goes back to the conversation."""
+        self.click("settings-close")
+        self.wait(lambda: not self.is_settings_open(), 10, "the settings are closed")
+
+    def is_settings_open(self) -> bool:
+        """Whether the settings lie over the conversation."""
+        return self.driver.execute_script("return document.querySelector('[data-testid=settings-dialog]').open")
+
+    def stored(self, name: str) -> Any:
+        """What the extension keeps under a name."""
+        script = "const [name, done] = arguments; chrome.storage.local.get(name).then((kept) => done(kept[name] ?? null))"
+        return self.driver.execute_async_script(script, name)
+
+    def notices(self) -> list[str]:
+        """The notices that are shown."""
+        return [notice.text for notice in self.find_all("notice")]
+
+    def picture_in_both(self, name: str) -> None:
+        """Keeps a light and a dark picture of the current window."""
+        for scheme in ("light", "dark"):
+            features = [{"name": "prefers-color-scheme", "value": scheme}]
+            self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+            self.driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+            self.picture(f"{name}-{scheme}")
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
 class ScriptedDriver(PanelDriver):
@@ -204,6 +245,28 @@ class ScriptedDriver(PanelDriver):
         """All that the model was told since then."""
         return "\n".join(message["content"] for request in self.requests() for message in request["messages"])
 
+    def open_tab(self, url: str) -> int:
+        """Opens a tab behind the one in front, waits until it is loaded, and returns its id."""
+        return self.driver.execute_async_script(OPEN_TAB, url)
+
+    def forget_stored(self) -> None:
+        """Takes back all grants and notes, as if nobody had ever made one."""
+        self.driver.execute_async_script("chrome.storage.local.remove(['grants', 'notes']).then(arguments[0])")
+
+
+OPEN_TAB = """
+const [url, done] = arguments;
+chrome.tabs.create({url, active: false}).then(({id}) => {
+  const look = async () => {
+    const tab = await chrome.tabs.get(id);
+    if (tab.status !== 'complete' || tab.url !== url) return;
+    chrome.tabs.onUpdated.removeListener(look);
+    done(id);
+  };
+  chrome.tabs.onUpdated.addListener(look);
+  look();
+});
+"""
 
 SPEAK = """
 const [message, expected, done] = arguments;

@@ -12,6 +12,7 @@ from panel_driver import PanelDriver
 CONTEXTS = (
     "sidepanel/index.html",
     "sidepanel/python-worker.js",
+    "sidepanel/sandbox-worker.js",
     "background/offscreen.html",
     "background/engines/webllm.js",
     "background/service-worker.js",
@@ -46,6 +47,17 @@ def test_the_summary_names_the_subject(starter: PanelDriver) -> None:
     assert "owl" in starter.answer_text().lower()
     assert starter.answer().find_element("css selector", '[data-testid="source"]').text
     starter.picture("starter-summary")
+
+
+def test_it_writes_code_under_grammar_that_runs_once_it_is_allowed(starter: PanelDriver) -> None:
+    starter.new_session()
+    starter.ask("Use python to compute the 20th Fibonacci number")
+    starter.wait(lambda: starter.find_all("approval"), 240, "the panel asks")
+    starter.approve()
+    assert starter.wait_answer(timeout=240) == "done"
+    assert starter.step("python").get_attribute("data-state") == "done"
+    assert starter.step_output("python") == "6765"
+    assert "6765" in starter.answer_text()
 
 
 def test_the_weights_lie_on_the_disk_once(starter: PanelDriver) -> None:

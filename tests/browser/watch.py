@@ -59,6 +59,12 @@ class Watch:
         self._socket.close()
         self._thread.join(5)
 
+    def run(self, file: str, script: str) -> None:
+        """Runs a script in every context of a file; nothing tells whether it did."""
+        for session, target in list(self._sessions.items()):
+            if self.seen.targets[target].endswith(file):
+                self._send("Runtime.evaluate", {"expression": script}, session)
+
     def _send(self, method: str, params: dict[str, Any] | None = None, session: str | None = None) -> None:
         with self._lock:
             message = {"id": self._next, "method": method, "params": params or {}}

@@ -422,6 +422,8 @@ async def test_what_other_hooks_made_of_the_arguments_is_shown_and_runs() -> Non
     asked.coordinator.hooks.register("tool:pre", _changing(tool_input={"code": "2"}), priority=50)
     assert await asked.call("python", code="1") == Verdict({"code": "2"})
     assert asked.cards[0]["arguments"][0]["value"] == "2"
+    granted = [data for event, data in asked.recorder.events if event == "approval:granted"]
+    assert [data["tool_input"] for data in granted] == [{"code": "2"}]
 
 
 @pytest.mark.parametrize("tool", ["python", "read_page"])

@@ -471,6 +471,14 @@ async def test_errors_tell_the_users_own_lines() -> None:
     assert error["traceback"].count("File ") == 2
 
 
+async def test_errors_that_led_to_an_error_are_told_where_they_are_the_users() -> None:
+    own = await run_code.run("try:\n    1 / 0\nexcept ZeroDivisionError:\n    raise ValueError('other')")
+    assert "division by zero" in own["error"]["traceback"]
+    inside = await run_code.run("import urllib.request\nurllib.request.urlopen('http://127.0.0.1:1')")
+    assert "URLError" in inside["error"]["message"]
+    assert "During handling" not in inside["error"]["traceback"]
+
+
 async def test_errors_of_syntax_have_a_line() -> None:
     error = (await run_code.run("a = 1\nb = = 2"))["error"]
     assert (error["line"], error["message"]) == (2, "SyntaxError: invalid syntax")

@@ -96,10 +96,10 @@ async def test_another_tab_is_asked_for_by_its_site_and_then_read() -> None:
 
 async def test_what_was_not_asked_about_is_not_read() -> None:
     tools, browser = await pages(SEALS, OWLS)
-    assert "not been asked" in refused(await tools["read_page"].execute({"tab": "owl news"}))
+    assert "must be asked" in refused(await tools["read_page"].execute({"tab": "owl news"}))
     await tools["read_page"].traits.permission({"tab": "owl news"})
     await tools["read_page"].execute({"tab": "owl news"})
-    assert "not been asked" in refused(await tools["read_page"].execute({"tab": "owl news"}))  # one answer, one reading
+    assert "must be asked" in refused(await tools["read_page"].execute({"tab": "owl news"}))  # one answer, one reading
     assert [name for name, _ in browser.calls].count("page.read") == 1
 
 
@@ -120,6 +120,11 @@ async def test_before_tabs_can_be_seen_the_browser_must_allow_that() -> None:
     assert "may not see the other tabs" in refused(await tools["read_page"].execute({"tab": "owl news"}))
     browser.permissions = {"tabs"}  # the user allows it, and is asked for the site next
     assert (await tools["read_page"].traits.permission({"tab": "owl news"})).scope == "www.owls.example"
+
+
+async def test_a_title_cannot_hide_the_site_in_the_question() -> None:
+    tools, _ = await pages(SEALS, page("Owls\u202e\u2066 moc.knab", "https://owls.example/", "x"))
+    assert "\u202e" not in (await tools["read_page"].traits.permission({"tab": "2"})).sees
 
 
 @pytest.mark.parametrize("tab", ["", "current", "This tab", " this page "])

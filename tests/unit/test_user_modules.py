@@ -466,6 +466,7 @@ async def test_a_hook_that_does_wrong_is_as_if_it_were_not_there(bench: Bench, m
         "return HookResult(action='modify', data={**data, 'tool_input': 'x'})": "without a proper tool_input",
         "return HookResult(action='modify')": "without data",
         "return HookResult(action='inject_context', context_injection='x' * 5000)": "more than 4000",
+        "return {'action': 'inject_context', 'context_injections': [{'content': 'x' * 3000}] * 2}": "more than 4000",
         "return HookResult(action='deny')": "A hook can deny at tool:pre",
     }
     body = "\n    ".join(f"if data['case'] == {number}:\n        {body}" for number, body in enumerate(wrong))

@@ -27,7 +27,7 @@ class Browser:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.clock: dict[str, Any] = {}
 
-    async def call(self, name: str, **args: Any) -> Any:
+    async def call(self, name: str, /, **args: Any) -> Any:
         self.calls.append((name, args))
         answer = getattr(self, name.replace(".", "_"), None)
         if answer is None:

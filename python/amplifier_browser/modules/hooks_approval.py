@@ -23,8 +23,8 @@ from typing import Any
 
 from amplifier_core import HookResult
 
-from ..approvals import ALLOW_ONCE, DENY, PanelApprovals, Question, visible
-from ..tooling import Arguments, Permission, Traits, ask_always, traits_of
+from ..approvals import ALLOW_ONCE, DENY, PanelApprovals, Question
+from ..tooling import Arguments, Permission, Traits, ask_always, shown_arguments, traits_of
 
 __amplifier_module_type__ = "hook"
 
@@ -140,7 +140,8 @@ class ApprovalPolicy:
             return Verdict(reason=before.reason or REASONS[""]) if before.action == "deny" else Verdict(checked.arguments)
         await self._make_sure_it_was_asked(checked, before)
         outcome = checked.question.outcome
-        await self._tell("approval:granted" if outcome == "allowed" else "approval:denied", facts, outcome=outcome)
+        event = "approval:granted" if outcome == "allowed" else "approval:denied"
+        await self._tell(event, {**facts, "tool_input": checked.arguments}, outcome=outcome)
         return Verdict(checked.arguments) if outcome == "allowed" else Verdict(reason=REASONS[outcome])
 
     def taint(self) -> None:
@@ -255,16 +256,3 @@ def _question(traits: Traits, permission: Permission, checked: Checked, is_taint
         scopes=("once",) if asks_each_time else ("once", "session", "always"),
         needs=permission.needs,
     )
-
-
-def shown_arguments(traits: Traits, arguments: Arguments) -> list[dict[str, str]]:
-    """Arguments for people: whole, code as code, and no character hidden."""
-    return [_shown(traits, name, value) for name, value in arguments.items()]
-
-
-def _shown(traits: Traits, name: str, value: Any) -> dict[str, str]:
-    if not isinstance(value, str):
-        text = json.dumps(value, ensure_ascii=False, indent=2)
-        return {"name": visible(name), "value": visible(text), **({"code": "json"} if isinstance(value, dict | list) else {})}
-    code = {"code": traits.language} if name == traits.raw_argument else {}
-    return {"name": visible(name), "value": visible(value), **code}

@@ -19,7 +19,8 @@ from amplifier_core import HookResult
 __amplifier_module_type__ = "hook"
 
 NAME = "hooks-status"
-HOST = re.compile(r"(?=.{1,80}$)[a-z0-9-]+(\.[a-z0-9-]+)*(:\d+)?", re.IGNORECASE)
+# A long name full of hyphens could be a sentence: an instruction to the model.
+HOST = re.compile(r"(?=.{1,40}$)(?!(.*-){4})[a-z0-9-]+(\.[a-z0-9-]+)*(:\d+)?", re.IGNORECASE)
 MODEL = re.compile(r"[\w .:+/()-]{1,60}")
 
 

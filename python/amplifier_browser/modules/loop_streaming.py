@@ -111,7 +111,9 @@ class StreamingLoop:
     async def _answer(self, turn: Turn, runner: ToolRunner) -> str:
         submitted = await turn.emit("prompt:submit", {"prompt": turn.prompt})
         if submitted.action == "deny":
-            return f"Not sent: {submitted.reason or 'a hook denied it'}"
+            refusal = f"Not sent: {submitted.reason or 'a hook denied it'}"
+            await turn.emit("loop:gave_up", {"text": refusal})
+            return refusal
         await turn.context.add_message({"role": "user", "content": turn.prompt})
         extra = _injections(submitted)
         for iteration in range(self._max_iterations):
@@ -131,9 +133,7 @@ class StreamingLoop:
                 return await self._give_up(turn, failure)
         return await self._give_up(turn, f"Stopped after {self._max_iterations} rounds of tool calls without an answer.")
 
-    async def _ask(
-        self, turn: Turn, iteration: int, offer: Offer, extra: list[dict[str, Any]]
-    ) -> tuple[str, list[ToolCall]]:
+    async def _ask(self, turn: Turn, iteration: int, offer: Offer, extra: list[dict[str, Any]]) -> tuple[str, list[ToolCall]]:
         """One request to the model: the text and the calls it came to."""
         asked = await turn.emit("provider:request", {"provider": turn.provider_name, "iteration": iteration})
         if asked.action == "deny":

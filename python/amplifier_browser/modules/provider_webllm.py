@@ -38,7 +38,7 @@ __amplifier_module_type__ = "provider"
 
 NAME = "webllm"
 DEFAULT_CONTEXT = 2048
-USE_RESULT = "Answer in one sentence."  # TODO wording
+USE_RESULT = "Answer in one sentence."  # without it a small model tells all that it knows of the subject instead
 RESUMES = 2  # how often an answer goes on by itself after the engine was lost
 
 ERRORS: dict[str, type[LLMError]] = {
@@ -325,26 +325,28 @@ def _rate(tokens: int, seconds: float) -> float | None:
     return round(tokens / seconds, 1) if tokens > 0 and seconds > 0 else None
 
 
-def _engine_messages(
-    messages: list[Message], traits: dict[str, Traits], format: CallFormat | None
-) -> list[dict[str, str]]:
+def _engine_messages(messages: list[Message], traits: dict[str, Traits], format: CallFormat | None) -> list[dict[str, str]]:
     """WebLLM takes one system message, in front; what hooks inject as system joins it, and so does what is said of tools."""
     system = [without_control_tokens(_text(message)) for message in messages if _role(message) == "system"]
-    rest = [_engine_message(message, traits) for message in messages if _role(message) != "system"]
+    chooses = format is not None and not format.forced
+    rest = [_engine_message(message, traits, chooses) for message in messages if _role(message) != "system"]
     if format:
         system += [text for text in [format.system_text()] if text]
         _append_instruction(rest, format.instruction())
     return [{"role": "system", "content": "\n\n".join(system)}, *rest] if system else rest
 
 
-def _engine_message(message: Message, traits: dict[str, Traits]) -> dict[str, str]:
-    """Calls and results in words, since few of the small models' templates know the role tool."""
+def _engine_message(message: Message, traits: dict[str, Traits], chooses: bool) -> dict[str, str]:
+    """Calls and results in words, since few models' templates know the role tool; `chooses`: the model may call tools itself,
+    and needs no word on what to do with a result."""
     role, text = _role(message), without_control_tokens(_text(message))
     if role == "tool":
-        return {"role": "user", "content": f"Result of {message.name or 'the tool'}:\n\n{text}\n\n{USE_RESULT}"}
+        use = "" if chooses else f"\n\n{USE_RESULT}"
+        return {"role": "user", "content": f"Result of {message.name or 'the tool'}:\n\n{text}{use}"}
     calls: list[dict[str, Any]] = getattr(message, "tool_calls", None) or []
     written = [
-        written_call(call["tool"], call["arguments"], traits.get(call["tool"]) or Traits(title=call["tool"])) for call in calls
+        written_call(call["tool"], call["arguments"], traits.get(call["tool"]) or Traits(title=call["tool"]), chooses)
+        for call in calls
     ]
     return {"role": role, "content": "\n\n".join([text, *written] if text else written or [text])}
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from amplifier_core import ToolResult
 
+from ..asking import asking
 from ..spawning import NOT_INHERITED, SpawnError
 from ..step_sink import running_step
 from ..tooling import Arguments, Permission, Traits, failed
@@ -44,7 +45,7 @@ class DelegateTool:
     }
     traits = Traits(
         title="Hand a task to a helper session",
-        asked_by=(r"^/delegate\b", r"\bdelegate\b"),
+        asked_by=asking(r"delegate\b"),
         instruction="Write the task for the helper.",
         raw_argument="task",
         permission=_permission,

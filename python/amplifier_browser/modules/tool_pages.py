@@ -18,7 +18,7 @@ from ..lexical import pieces, plain, rank, sentences, unquoted
 from ..page import READ_SECONDS, Page, UnreadablePage, page_of
 from ..sections import blocks
 from ..tabs import Call, NoSuchTab, Tab, Tabs
-from ..tooling import Arguments, Permission, Traits, failed, shown_result
+from ..tooling import Arguments, Permission, Traits, failed, shown_result, visible
 
 __amplifier_module_type__ = "tool"
 
@@ -156,7 +156,7 @@ class ReadPage:
             return NO_TAB
         self._asked[wanted] = tab
         return Permission(
-            f"The page “{tab.name}” of {tab.host}, in another tab.", scope=tab.host, needs={"origins": [tab.origin]}
+            f"The page “{visible(tab.name)}” of {tab.host}, in another tab.", scope=tab.host, needs={"origins": [tab.origin]}
         )
 
     async def execute(self, input: dict[str, Any]) -> ToolResult:
@@ -184,9 +184,7 @@ class ReadPage:
             return None
         if not tab.readable:
             raise NoSuchTab("That tab shows no web page, so it cannot be read. Choose another tab.")
-        raise NoSuchTab(
-            f"You have not been asked yet whether “{tab.name}” of {tab.host} may be read. Ask again, or go to that tab."
-        )
+        raise NoSuchTab(f"The user must be asked for {tab.host} first. Call {self.name} again with the same tab.")
 
     async def _result(self, page: Page) -> ToolResult:
         text = await self._reader.beginning(page.markdown)

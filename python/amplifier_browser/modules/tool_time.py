@@ -1,4 +1,4 @@
-"""Tool: the date and time here or elsewhere, by the browser's clock and time zones, since Pyodide knows of no zone but UTC."""
+"""Tool: the date and time here or elsewhere, by the browser's clock and time zones: Pyodide brings no time zones."""
 
 from __future__ import annotations
 

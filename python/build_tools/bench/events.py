@@ -98,7 +98,7 @@ class Page:
         self.app.receive(json.loads(json.dumps(message)))
 
     def _take(self, text: str) -> None:
-        event = json.loads(text) if '"delta"' not in text else {"type": "delta"}
+        event: dict[str, Any] = {"type": "delta"} if '"delta"' in text else json.loads(text)
         kind = event["type"]
         if kind == "delta":
             self.words += 1
