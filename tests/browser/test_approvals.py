@@ -10,7 +10,8 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 CODE = "```python\nprint(6 * 7)\n```"
-SEES = "it sees no page, no file and no network"
+NOTE = "```text\nOwls eat mice\n```"
+KEPT = "The note is kept"
 
 # A clock for the Worker that runs Python: what is to happen in a minute or later happens when `minutesPass` is called.
 CLOCK = """
@@ -49,27 +50,36 @@ def second(scripted: ScriptedDriver, pages: str) -> Iterator[str]:
 
 
 def ask(driver: ScriptedDriver, *more: str) -> None:
-    """Asks for Python; the model wants to run CODE, and says `more` afterwards."""
-    driver.script(CODE, *more)
-    driver.ask("Use python for this")
+    """Asks for a note; the model wants to keep NOTE, and says `more` afterwards."""
+    driver.script(NOTE, *more)
+    driver.ask("Remember this")
+
+
+def runs_after_yes(driver: ScriptedDriver, count: int) -> None:
+    """Asks for a note, and allows it once."""
+    ask(driver)
+    driver.approve()
+    assert driver.wait_answer(count) == "done"
+    assert state(driver) == "done"
+    assert KEPT in driver.step_output("remember")
 
 
 def runs_unasked(driver: ScriptedDriver, count: int) -> None:
-    """Asks for Python, which runs without a question: nobody here would answer one."""
+    """Asks for a note, which is kept without a question: nobody here would answer one."""
     ask(driver)
     assert driver.wait_answer(count) == "done"
     assert state(driver) == "done"
 
 
 def asks_and_is_denied(driver: ScriptedDriver, count: int) -> None:
-    """Asks for Python, and says no to the question that comes."""
+    """Asks for a note, and says no to the question that comes."""
     ask(driver)
     driver.deny()
     assert driver.wait_answer(count) == "done"
     assert state(driver) == "denied"
 
 
-def state(driver: ScriptedDriver, tool: str = "python") -> str | None:
+def state(driver: ScriptedDriver, tool: str = "remember") -> str | None:
     """How the last call of a tool stands."""
     return driver.step(tool).get_attribute("data-state")
 
@@ -85,21 +95,23 @@ def has_focus(driver: ScriptedDriver, testid: str) -> bool:
 
 def scopes(driver: ScriptedDriver) -> list[str | None]:
     """The buttons of the question."""
-    return [button.get_attribute("data-testid") for button in driver.find("approval").find_elements("css selector", "[class=button]")]
+    buttons = driver.find("approval").find_elements("css selector", ".approval-buttons button")
+    return [button.get_attribute("data-testid") for button in buttons]
 
 
 # The question
 
 
 def test_the_question_names_the_tool_what_it_does_and_what_it_sees(scripted: ScriptedDriver) -> None:
-    ask(scripted)
+    scripted.script(CODE)
+    scripted.ask("Use python for this")
     card = scripted.wait_asked()
     assert "Run Python code?" in card.text
     assert "print(6 * 7)" in card.text
-    assert SEES in card.text
+    assert "it sees no page, no file and no network" in card.text
     assert scopes(scripted) == ["deny", "approve", "approve-session", "approve-always"]
     assert scripted.find_all("approval-warning") == []
-    assert state(scripted) == "asking"
+    assert state(scripted, "python") == "asking"
     scripted.deny()
     assert scripted.wait_answer() == "done"
 
@@ -116,7 +128,7 @@ def test_keys_on_their_way_elsewhere_allow_nothing(scripted: ScriptedDriver) -> 
     scripted.deny()
     assert scripted.wait_answer(2) == "done"
     assert state(scripted) == "denied"
-    assert "42" not in scripted.prompts()
+    assert KEPT not in scripted.prompts()
 
 
 def test_escape_denies_and_the_answer_goes_on(scripted: ScriptedDriver) -> None:
@@ -128,7 +140,7 @@ def test_escape_denies_and_the_answer_goes_on(scripted: ScriptedDriver) -> None:
     assert scripted.answer_text() == "Then not."
     assert scripted.find_all("approval") == []
     assert has_focus(scripted, "composer")
-    assert "42" not in scripted.prompts()
+    assert KEPT not in scripted.prompts()
     assert "did not allow it" in scripted.prompts()
 
 
@@ -143,15 +155,6 @@ def test_stop_takes_the_question_away_and_nothing_runs(scripted: ScriptedDriver)
     runs_after_yes(scripted, 2)
 
 
-def runs_after_yes(driver: ScriptedDriver, count: int) -> None:
-    """Asks for Python, which asks, and is allowed once."""
-    ask(driver)
-    driver.approve()
-    assert driver.wait_answer(count) == "done"
-    assert state(driver) == "done"
-    assert driver.step_output("python") == "42"
-
-
 def test_no_answer_in_time_is_a_no(scripted: ScriptedDriver) -> None:
     assert scripted.watch
     scripted.watch.run("python-worker.js", CLOCK)
@@ -163,7 +166,7 @@ def test_no_answer_in_time_is_a_no(scripted: ScriptedDriver) -> None:
         assert state(scripted) == "denied"
         assert scripted.find_all("approval") == []
         assert "did not answer" in scripted.prompts()
-        assert "42" not in scripted.prompts()
+        assert KEPT not in scripted.prompts()
     finally:
         reopen(scripted)
 
@@ -176,14 +179,13 @@ def reopen(driver: ScriptedDriver) -> None:
 
 
 def test_a_question_ends_with_its_panel(scripted: ScriptedDriver) -> None:
-    scripted.ask("Remember that my owl is called Otto")
+    ask(scripted)
     scripted.wait_asked()
     reopen(scripted)
     assert scripted.find_all("approval") == []
     scripted.open_settings("notes")
     scripted.wait(lambda: "No notes yet" in scripted.find("settings-dialog").text, 10, "no note was kept")
     scripted.click("settings-close")
-    runs_after_yes(scripted, 1)
 
 
 # How long a yes lasts
@@ -212,7 +214,7 @@ def test_always_lasts_until_it_is_revoked(scripted: ScriptedDriver) -> None:
     reopen(scripted)
     runs_unasked(scripted, 1)
     scripted.open_settings("permissions")
-    assert "Run Python code" in scripted.wait(lambda: scripted.find("grant"), 10, "the grant is listed").text
+    assert "Remember" in scripted.wait(lambda: scripted.find("grant"), 10, "the grant is listed").text
     scripted.click("revoke")
     scripted.wait(lambda: not scripted.find_all("grant"), 10, "the grant is gone")
     scripted.click("settings-close")
@@ -254,14 +256,14 @@ def test_two_windows_ask_apart_and_always_counts_in_both(scripted: ScriptedDrive
     scripted.wait_asked()
     scripted.driver.switch_to.window(second)
     assert scripted.find_all("approval") == []
-    scripted.script("```python\nprint('second')\n```")
-    scripted.ask("Use python for this")
-    assert "print('second')" in scripted.wait_asked().text
+    scripted.script("```text\nSeals eat fish\n```")
+    scripted.ask("Remember this")
+    assert "Seals eat fish" in scripted.wait_asked().text
     scripted.approve("always")
     assert scripted.wait_answer() == "done"
-    assert scripted.step_output("python") == "second"
+    assert state(scripted) == "done"
     scripted.driver.switch_to.window(first)
-    assert "print(6 * 7)" in scripted.find("approval").text
+    assert "Owls eat mice" in scripted.find("approval").text
     assert state(scripted) == "asking"
     scripted.deny()
     assert scripted.wait_answer() == "done"
@@ -302,7 +304,8 @@ def test_pictures(scripted: ScriptedDriver) -> None:
         scripted.new_session()
         scripted.ask("What is this page about?")
         assert scripted.wait_answer() == "done"
-        ask(scripted)
+        scripted.script(CODE)
+        scripted.ask("Use python for this")
         scripted.wait_asked()
         picture("approval-tainted")
         scripted.deny()

@@ -199,10 +199,12 @@ def test_the_package_is_the_same_bytes_every_time(tmp_path: Path, monkeypatch: p
     assert packed[0] == packed[1]
 
 
-def test_the_manifest_asks_for_what_it_needs_and_no_site(built: Path) -> None:
+def test_the_manifest_asks_for_what_it_needs_and_for_sites_only_when_the_user_wants_it(built: Path) -> None:
     declared = manifest(built)
     assert sorted(declared["permissions"]) == ["activeTab", "offscreen", "scripting", "sidePanel", "storage"]
-    forbidden = ("host_permissions", "optional_host_permissions", "optional_permissions", "content_scripts")
+    assert declared["optional_permissions"] == ["tabs"]
+    assert declared["optional_host_permissions"] == ["http://*/*", "https://*/*"]
+    forbidden = ("host_permissions", "content_scripts")
     assert not [key for key in [*forbidden, "externally_connectable", "web_accessible_resources"] if key in declared]
     assert declared == manifest(ROOT)
 

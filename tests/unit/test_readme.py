@@ -3,39 +3,30 @@
 from __future__ import annotations
 
 import re
-import sys
 import textwrap
-import types
 from pathlib import Path
 
-import pytest
-from amplifier_browser import loader, sessions
-from panel_harness import Panel
+from amplifier_browser.module_examples import examples
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
 
 
-async def test_the_hook_of_the_readme_reaches_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    code = re.search(r"(?ms)^ +# python/amplifier_browser/modules/hooks_date\.py\n.*?(?=^\S)", README)
-    assert code
-    assert len(code[0].strip().splitlines()) < 20
-    module = types.ModuleType("readme_hooks_date")
-    exec(textwrap.dedent(code[0]), module.__dict__)
-    monkeypatch.setitem(sys.modules, "readme_hooks_date", module)
-    monkeypatch.setitem(loader.BUNDLED, "hooks-date", "readme_hooks_date")
-    plan = sessions.mount_plan()
-    monkeypatch.setattr(sessions, "mount_plan", lambda: {**plan, "hooks": [*plan["hooks"], {"module": "hooks-date"}]})
-    panel = Panel()
-    panel.connect()
-    panel.send(type="prompt", id="q1", text="Hello?")
-    await panel.settled()
-    system, question = panel.requests[0]["messages"]
-    assert "Today is" in system["content"]
-    assert question == {"role": "user", "content": "Hello?"}
-    await panel.close()
+def test_the_tool_of_the_readme_is_the_one_that_is_tested() -> None:
+    """tests/unit/test_user_modules.py and tests/browser/test_user_modules.py use it."""
+    shown = re.search(r"(?ms)^    \"\"\"A tool: .*?(?=^\S)", README)
+    assert shown
+    code = textwrap.dedent(shown[0]).strip()
+    assert code == examples()[0]["source"].strip()
+    assert len(code.splitlines()) < 20
 
 
 def test_the_commands_of_the_readme_exist() -> None:
-    build = (Path(__file__).parents[2] / "build.py").read_text()
+    build = (ROOT / "build.py").read_text()
     for command in re.findall(r"python3 build\.py ([a-z][a-z-]+)", README):
         assert f'"{command}"' in build, command
+
+
+def test_the_numbers_of_the_readme_are_true() -> None:
+    cases = [path for path in (ROOT / "tests" / "hostile").iterdir() if path.suffix in (".html", ".md", ".txt", ".csv")]
+    assert f"`tests/hostile` holds {len(cases)} pages and documents" in README
