@@ -62,7 +62,9 @@ function shortArgument({ arguments: values }) {
 /** @param {{step: Step, announce: (text: string) => void}} props */
 function Details({ step, announce }) {
   const { title, state, arguments: values, output, display = [], error, text, steps = [] } = step;
-  const texts = display.filter((shown) => !isFigure(shown) || state !== "done");
+  // What people and the model got is often the same, and said once is enough.
+  const isSaid = (/** @type {string} */ words) => words.trim() === output?.trim();
+  const texts = display.filter((shown) => (isFigure(shown) ? state !== "done" : !isSaid(shown.text)));
   return html`<${Arguments} values=${values} announce=${announce} />
     ${
       (steps.length > 0 || text) &&
@@ -73,7 +75,7 @@ function Details({ step, announce }) {
     }
     ${texts.map((shown, n) => html`<${DisplayView} key=${n} display=${shown} title=${title} announce=${announce} />`)}
     ${error && html`<p class="step-error" dir="auto"><${icons.AlertIcon} /><span>${error}</span></p>`}
-    ${output && html`<${Output} text=${output} />`}
+    ${output && !isSaid(text ?? "") && html`<${Output} text=${output} />`}
     ${state === "denied" && html`<p class="step-note">It did not run: you said No, or nobody answered in time.</p>`}`;
 }
 

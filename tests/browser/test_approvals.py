@@ -185,7 +185,7 @@ def test_a_question_ends_with_its_panel(scripted: ScriptedDriver) -> None:
     assert scripted.find_all("approval") == []
     scripted.open_settings("notes")
     scripted.wait(lambda: "No notes yet" in scripted.find("settings-dialog").text, 10, "no note was kept")
-    scripted.click("settings-close")
+    scripted.close_settings()
 
 
 # How long a yes lasts
@@ -217,7 +217,7 @@ def test_always_lasts_until_it_is_revoked(scripted: ScriptedDriver) -> None:
     assert "Remember" in scripted.wait(lambda: scripted.find("grant"), 10, "the grant is listed").text
     scripted.click("revoke")
     scripted.wait(lambda: not scripted.find_all("grant"), 10, "the grant is gone")
-    scripted.click("settings-close")
+    scripted.close_settings()
     asks_and_is_denied(scripted, 2)
 
 
@@ -275,50 +275,38 @@ def test_two_windows_ask_apart_and_always_counts_in_both(scripted: ScriptedDrive
 
 
 def test_pictures(scripted: ScriptedDriver) -> None:
-    run = scripted.driver.execute_cdp_cmd
-
-    def picture(name: str) -> None:
-        pictures: list[bytes] = []
-        for scheme in ("light", "dark"):
-            run("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]})
-            pictures.append(scripted.picture(f"tools-{name}-{scheme}").read_bytes())
-        assert pictures[0] != pictures[1]
-
-    try:
-        scripted.script(f"```python\n{DRAWING}\n```", " drawn above.")
-        scripted.ask("Use python to draw how many mice an owl eats in a year")
-        scripted.wait_asked()
-        picture("approval")
-        scripted.approve("session")
-        assert scripted.wait_answer() == "done"
-        picture("python")
-        scripted.new_session()
-        scripted.script(CODE, " 42, says Python.", "The helper found 42.")
-        scripted.ask("/delegate Use python to multiply 6 by 7")
-        scripted.wait_asked()
-        picture("delegate-asking")
-        scripted.approve("always")
-        assert scripted.wait_answer() == "done"
-        scripted.step_output("delegate")
-        picture("delegate")
-        scripted.new_session()
-        scripted.ask("What is this page about?")
-        assert scripted.wait_answer() == "done"
-        scripted.script(CODE)
-        scripted.ask("Use python for this")
-        scripted.wait_asked()
-        picture("approval-tainted")
-        scripted.deny()
-        assert scripted.wait_answer(2) == "done"
-        scripted.ask("Remember that my owl is called Otto")
-        scripted.approve()
-        assert scripted.wait_answer(3) == "done"
-        for section in ("permissions", "notes", "tools", "modules", "log"):
-            scripted.open_settings(section)
-            picture(f"settings-{section}")
-            scripted.click("settings-close")
-    finally:
-        run("Emulation.setEmulatedMedia", {"features": []})
+    scripted.script(f"```python\n{DRAWING}\n```", " drawn above.")
+    scripted.ask("Use python to draw how many mice an owl eats in a year")
+    scripted.wait_asked()
+    scripted.picture_in_both("tools-approval")
+    scripted.approve("session")
+    assert scripted.wait_answer() == "done"
+    scripted.picture_in_both("tools-python")
+    scripted.new_session()
+    scripted.script(CODE, " 42, says Python.", "The helper found 42.")
+    scripted.ask("/delegate Use python to multiply 6 by 7")
+    scripted.wait_asked()
+    scripted.picture_in_both("tools-delegate-asking")
+    scripted.approve("always")
+    assert scripted.wait_answer() == "done"
+    scripted.step_output("delegate")
+    scripted.picture_in_both("tools-delegate")
+    scripted.new_session()
+    scripted.ask("What is this page about?")
+    assert scripted.wait_answer() == "done"
+    scripted.script(CODE)
+    scripted.ask("Use python for this")
+    scripted.wait_asked()
+    scripted.picture_in_both("tools-approval-tainted")
+    scripted.deny()
+    assert scripted.wait_answer(2) == "done"
+    scripted.ask("Remember that my owl is called Otto")
+    scripted.approve()
+    assert scripted.wait_answer(3) == "done"
+    for section in ("permissions", "notes", "tools", "modules", "log"):
+        scripted.open_settings(section)
+        scripted.picture_in_both(f"tools-settings-{section}")
+    scripted.close_settings()
 
 
 DRAWING = """\

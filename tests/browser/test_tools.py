@@ -232,7 +232,7 @@ def test_a_note_is_kept_for_other_sessions_until_it_is_deleted(scripted: Scripte
     assert "my owl is called Otto" in scripted.find("note-item").text
     scripted.click("note-delete")
     scripted.wait(lambda: not scripted.find_all("note-item"), 10, "the note is gone")
-    scripted.click("settings-close")
+    scripted.close_settings()
     scripted.new_session()
     scripted.script()
     scripted.ask("What do you remember about my owl?")

@@ -167,7 +167,6 @@ def save(driver: ScriptedDriver) -> str:
     driver.click("module-save")
     said = ".save-line .item-about"
     driver.wait(lambda: driver.driver.find_element("css selector", said).text == "Saved", 40, "it is saved and checked")
-    print(driver.find("settings-dialog").get_attribute("outerHTML")[-3000:])
     return driver.find("module-state").get_attribute("data-state") or ""
 
 

@@ -97,8 +97,8 @@ def _on_question(sink: Sink, data: dict[str, Any]) -> None:
 
 def _on_tool_result(sink: Sink, data: dict[str, Any]) -> None:
     result = ToolResult.model_validate(data["tool_response"])
-    shown = {"output": text_of(result), "display": _display(result)} if result.success else {"error": text_of(result)}
-    sink.step({**_step(data), "state": "done" if result.success else "error", **shown})
+    said = {"output": text_of(result)} if result.success else {"error": text_of(result).removeprefix("Error: ")}
+    sink.step({**_step(data), "state": "done" if result.success else "error", **said, "display": _display(result)})
 
 
 def _on_tool_error(sink: Sink, data: dict[str, Any]) -> None:
