@@ -64,7 +64,9 @@ function Details({ step, announce }) {
   const { title, state, arguments: values, output, display = [], error, text, steps = [] } = step;
   // What people and the model got is often the same, and said once is enough.
   const isSaid = (/** @type {string} */ words) => words.trim() === output?.trim();
-  const texts = display.filter((shown) => (isFigure(shown) ? state !== "done" : !isSaid(shown.text)));
+  const texts = display.filter((shown) =>
+    isFigure(shown) ? state !== "done" : !("text" in shown && isSaid(shown.text)),
+  );
   return html`<${Arguments} values=${values} announce=${announce} />
     ${
       (steps.length > 0 || text) &&
