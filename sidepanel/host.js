@@ -1,6 +1,7 @@
 // What Python may ask the page to do: the chrome.* calls that need a page. Facts only; what they mean is Python's.
 
 import browser from "webextension-polyfill";
+import { HIGHLIGHT_CSS, highlight } from "./highlight.js";
 
 /**
  * @param {{sandboxes?: Record<string, (args: any) => Promise<any>>}} [others]  calls that are answered elsewhere
@@ -10,6 +11,7 @@ export function createHost({ sandboxes = {} } = {}) {
   /** @type {Record<string, (args: any) => Promise<any>>} */
   const calls = {
     "page.read": readPage,
+    "page.show": showPassage,
     "tabs.list": listTabs,
     "settings.get": ({ names }) => browser.storage.local.get(names),
     "settings.set": (values) => browser.storage.local.set(values),
@@ -46,6 +48,27 @@ async function readPage({ seconds, tab: id }) {
     return { ...about, ...(injections[0]?.result ?? { error: "failed", detail: "the page returned nothing" }) };
   } catch (error) {
     return { ...about, error: "refused", detail: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/**
+ * Brings a tab to the front and marks a passage in it.
+ * @param {{tab: number, url: string, quote: string}} what  the page it was read from
+ * @returns {Promise<{found: boolean} | {error: "gone" | "elsewhere" | "refused", detail: string}>}
+ */
+async function showPassage({ tab: id, url, quote }) {
+  const tab = await browser.tabs.update(id, { active: true }).catch(() => null);
+  if (!tab) return { error: "gone", detail: `tab ${id}` };
+  // Where the extension may not see the address, it may not look into the page either.
+  const isElsewhere = tab.url && tab.url.split("#")[0] !== url.split("#")[0];
+  if (isElsewhere) return { error: "elsewhere", detail: tab.url ?? "" };
+  const target = { tabId: id };
+  try {
+    await browser.scripting.insertCSS({ target, css: HIGHLIGHT_CSS });
+    const [injection] = await browser.scripting.executeScript({ target, func: highlight, args: [quote] });
+    return { found: Boolean(injection?.result) };
+  } catch (error) {
+    return { error: "refused", detail: error instanceof Error ? error.message : String(error) };
   }
 }
 

@@ -9,6 +9,7 @@ import DOMPurify from "dompurify";
 import { Marked } from "marked";
 
 /** @import { Token, TokensList } from "marked" */
+/** @import { Citation } from "./types.js" */
 
 /** @param {string} text */
 function escapeHtml(text) {
@@ -80,9 +81,10 @@ function lex(text) {
 
 /**
  * @param {Token} token one top-level block
- * @returns {DocumentFragment} safe to insert; code has a copy button, tables a box to scroll in
+ * @param {Citation[]} [citations] what marks like [1] in the text stand for
+ * @returns {DocumentFragment} safe to insert; code has a copy button, tables a box to scroll in, citations a button each
  */
-export function renderBlock(token) {
+export function renderBlock(token, citations = []) {
   const fragment = purify.sanitize(marked.parser([token]), {
     ALLOWED_TAGS,
     ALLOWED_ATTR: ["href", "align", "class", "start"],
@@ -93,6 +95,7 @@ export function renderBlock(token) {
     RETURN_DOM_FRAGMENT: true,
   });
   decorate(fragment);
+  if (citations.length) addCitations(fragment, citations);
   return fragment;
 }
 
@@ -112,6 +115,39 @@ function decorate(fragment) {
     box.setAttribute("role", "region");
     box.setAttribute("aria-label", "Table");
   }
+}
+
+/**
+ * @param {DocumentFragment} fragment
+ * @param {Citation[]} citations
+ */
+function addCitations(fragment, citations) {
+  const walker = document.createTreeWalker(fragment, NodeFilter.SHOW_TEXT);
+  const texts = [];
+  while (walker.nextNode()) texts.push(/** @type {Text} */ (walker.currentNode));
+  for (const text of texts) {
+    const parts = text.data.split(/ ?(\[(?:\d+|\?)\])(?=\s|$)/);
+    if (parts.length > 1) text.replaceWith(...parts.map((part, i) => (i % 2 ? citationMark(part, citations) : part)));
+  }
+}
+
+/**
+ * @param {string} mark as [1] or [?]
+ * @param {Citation[]} citations
+ */
+function citationMark(mark, citations) {
+  const number = mark.slice(1, -1);
+  const known = citations.find((citation) => String(citation.number) === number);
+  if (!known && number !== "?") return mark;
+  const element = document.createElement(known ? "button" : "span");
+  element.className = known ? "citation" : "citation unsupported";
+  element.textContent = number;
+  element.dataset.testid = "citation";
+  element.title = known ? `“${known.quote}”` : "No passage of the page says this plainly";
+  element.setAttribute("aria-label", known ? `Show passage ${number}: ${known.quote}` : element.title);
+  if (known) element.setAttribute("type", "button");
+  else element.setAttribute("role", "img");
+  return element;
 }
 
 /** @param {HTMLPreElement} pre */

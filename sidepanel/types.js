@@ -11,6 +11,13 @@
  * @property {string} title
  * @property {string} url
  * @property {number} [words]
+ * @property {number} [read] words of it that the model has read
+ *
+ * @typedef {object} Citation a passage that a sentence of the answer is from; the text marks it as [number]
+ * @property {number} number
+ * @property {string} quote word for word
+ * @property {string} [url] of the page that it stands in
+ * @property {number} [tab]
  *
  * @typedef {object} Progress `done` of `total` steps; 0 of 0 when nobody can tell
  * @property {string} label
@@ -47,6 +54,7 @@
  * @property {Step[]} [steps] what tools did for this answer, in order
  * @property {string[]} [notes]
  * @property {Usage} [usage]
+ * @property {Citation[]} [citations]
  * @property {Problem} [error]
  */
 
@@ -161,6 +169,7 @@
  *   | {type: "edit", id: string, text: string}
  *   | {type: "new-session"}
  *   | {type: "choose-model", model: string}
+ *   | {type: "show-citation", id: string, number: number}
  *   | {type: "reload-engine"}
  *   | {type: "approve", id: string, scope: ApprovalScope}
  *   | {type: "deny", id: string}

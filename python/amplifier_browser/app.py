@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .approvals import Grants, PanelApprovals
+from .asking import asks_for_summary
+from .citations import without_marks
 from .engine import Engine
 from .host import Host
 from .module_capabilities import ModuleCapabilities
 from .modules.loop_streaming import TurnOptions
 from .page import Page, UnreadablePage, read_page
-from .problems import answer_problem, engine_problem, start_problem
+from .problems import answer_problem, citation_problem, engine_problem, start_problem
 from .sandbox import Sandboxes
 from .sessions import RETRY_SAMPLING, Panel, Services, open_session
 from .settings import Settings
@@ -162,7 +164,7 @@ class App:
 
     def _command(self, kind: str, message: Message) -> None:
         if kind == "prompt":
-            self._ask(Turn(message["id"], message["text"]))
+            self._ask(Turn(message["id"], message["text"], is_summary=asks_for_summary(message["text"])))
         elif kind == "summarize":
             self._ask(Turn(message.get("id") or _new_id(), "Summarize this page", is_summary=True))
         elif kind == "stop":
@@ -171,6 +173,8 @@ class App:
             self._again(message["id"], keep=kind == "continue")
         elif kind == "edit":
             self._edit(message["id"], message["text"])
+        elif kind == "show-citation":
+            self._spawn(self._show_citation(message["id"], message["number"]))
         elif kind == "new-session":
             self._new_session()
         elif kind == "choose-model":
@@ -218,9 +222,11 @@ class App:
         if turn is None or turn is self._current or turn.question_id not in self._transcript:
             return
         self._drop_after(turn)
-        turn.prefix = self._transcript.get(answer_id).get("text", "") if keep else ""
+        answer = self._transcript.get(answer_id)
+        written = answer.get("text", "")
+        turn.prefix = (without_marks(written) if answer.get("citations") else written) if keep else ""
         if keep:
-            self._transcript.update(answer_id, state="queued", error=None)
+            self._transcript.update(answer_id, state="queued", error=None, text=turn.prefix, citations=None)
         else:
             turn.is_retried = self._transcript.get(answer_id).get("state") == "done"
             self._transcript.remove([answer_id])
@@ -241,7 +247,7 @@ class App:
         if turn.answer_id:
             self._transcript.remove([turn.answer_id])
         self._turns.remove(turn)
-        still_summary = turn.is_summary and text.strip() == turn.text
+        still_summary = asks_for_summary(text) or (turn.is_summary and text.strip() == turn.text)
         self._ask(Turn(question_id, text, is_summary=still_summary, before=turn.before))
 
     def _drop_after(self, turn: Turn) -> None:
@@ -266,6 +272,15 @@ class App:
         self._services.grants.end_session()
         await self._open_session()
         await old.cleanup()
+
+    async def _show_citation(self, answer_id: str, number: int) -> None:
+        """Marks the passage of a citation in the page it is from; says why not, if it cannot be."""
+        citations: list[Message] = self._transcript.get(answer_id).get("citations", [])
+        for citation in citations:
+            if citation["number"] == number:
+                shown = await self._host.call("page.show", **{name: citation[name] for name in ("tab", "url", "quote")})
+                if problem := citation_problem(shown):
+                    self._host.emit({"type": "notice", "level": "warning", "text": problem})
 
     def _choose_model(self, model: str) -> None:
         self._stop()

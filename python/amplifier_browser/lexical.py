@@ -15,7 +15,7 @@ _QUOTES = " \t\n\"'“”„‘’«»`"
 # Scripts written without spaces: each character counts as a word.
 _WORD = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|\w+")
 _SENTENCE_END = re.compile(r"""(?<=[.!?…])(?:["”’»)\]]*)\s+|(?<=[。！？｡])(?:["”」』）]*)|(?<=[؟۔।])\s*|\n+""")
-_COMMON = frozenset(
+COMMON = frozenset(
     re.findall(
         r"\w+",
         "a about all also am an and any are as at be been but by can could did do does for from get had has have he her him his "
@@ -55,7 +55,7 @@ def words(text: str) -> list[str]:
 
 def rank(query: str, texts: Sequence[str]) -> list[int]:
     """Indices of the texts that share a word worth the name with the query, best first (Okapi BM25, Robertson et al. 1994)."""
-    asked = {word for word in words(query) if word not in _COMMON} or set(words(query))
+    asked = {word for word in words(query) if word not in COMMON} or set(words(query))
     counted = [Counter(words(text)) for text in texts]
     average = sum(count.total() for count in counted) / max(1, len(counted)) or 1
     weights = {word: _weight(sum(word in count for count in counted), len(counted)) for word in asked}

@@ -25,6 +25,7 @@ class Page:
     markdown: str
     words: int
     method: str
+    tab: int | None = field(default=None, kw_only=True)
     kept: float  # share of the visible text that was kept, 0 to 1
     sections: list[Section] = field(default_factory=list)  # as it was cut, for a summary that is gone on with
 
@@ -63,6 +64,7 @@ def page_of(read: dict[str, Any]) -> Page:
         title=str(read.get("title") or "Untitled page"),
         url=str(read.get("url") or ""),
         markdown=str(read["markdown"]),
+        tab=read.get("tab"),
         words=int(read.get("words") or 0),
         method=str(read.get("method") or "page"),
         kept=min(1.0, int(read.get("kept_chars") or 0) / visible),

@@ -96,6 +96,21 @@ def answer_problem(message: str, answer_id: str, engine_state: str) -> Problem:
     }
 
 
+# error of `page.show` in sidepanel/host.js -> what to do
+CITATION = {
+    "gone": "The tab of that page was closed. Open the page again from its card above the answer.",
+    "elsewhere": "The tab shows another page by now. Go back in it, or open the page from its card above the answer.",
+    "refused": "Amplifier may no longer look into that page. Click its button in the toolbar there, then try again.",
+}
+
+
+def citation_problem(shown: dict[str, Any] | None) -> str | None:
+    """Why a passage could not be shown, in words; None if it was."""
+    if not shown or "error" in shown:
+        return CITATION.get((shown or {}).get("error", ""), CITATION["gone"])
+    return None if shown["found"] else "That passage is not on the page any more: it has changed since it was read."
+
+
 def start_problem(message: str) -> Problem:
     """Why the session could not be opened at all."""
     return {

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import prompts
+from .citations import cite, passages, without_marks
 from .engine import Engine
 from .modules.loop_streaming import TurnOptions
 from .page import Page
@@ -27,6 +28,7 @@ ONLY_THE_SUMMARY = (
     "The text fills the model's memory, so only this summary is kept in it. What you ask next is answered from the summary."
 )
 SUMMARY_CUT = "This summary reached its greatest length, so it may end in the middle. Ask to go on if you want more of it."
+NO_PASSAGES = "No sentence of this summary could be matched to a passage of the page: read it with care."
 NOTES_CUT = "The summaries of the sections did not all fit the model's memory: the end of each was left out of the whole."
 
 
@@ -56,6 +58,8 @@ class Summarizer:
             self._sink.note(f"Read as the article: {page.kept:.0%} of the text that can be seen on the page.")
         if len(page.sections) <= 1:
             await self._answer(page.title, prompts.summarize_page(page.title, page.markdown), sum(counts) / room)
+            self._has_read(page, [] if self._cancelled else page.sections)
+            self._cite(page)
             return
         self._show(page.sections)
         for index in range(len(self.notes), len(page.sections)):
@@ -65,7 +69,27 @@ class Summarizer:
             sink = SectionSink(self.transcript, self.answer_id, index, label)
             if note := await self._one(page.title, page.sections[index], sink):
                 self.notes.append(note)
+                self._has_read(page, page.sections[: index + 1])
         await self._whole(page.title, room)
+        self._cite(page)
+
+    def _cite(self, page: Page) -> None:
+        """Lays each sentence of the summary beside the passage that it is from."""
+        answer = self.transcript.get(self.answer_id)
+        written = without_marks(answer.get("text", ""))
+        text, citations = cite(written, passages(page.markdown))
+        if not citations:
+            if text != written:
+                self._sink.note(NO_PASSAGES)
+            return
+        listed = [{"number": each.number, "quote": each.quote, "url": page.url, "tab": page.tab} for each in citations]
+        self.transcript.update(self.answer_id, text=text, citations=listed)
+
+    def _has_read(self, page: Page, sections: list[Section]) -> None:
+        """Tells how much of the page the model has read; the words of its title count for nothing."""
+        whole = sum(len(section.text.split()) for section in page.sections) or 1
+        share = sum(len(section.text.split()) for section in sections) / whole
+        self.transcript.update(self.answer_id, source={**page.source, "read": round(page.words * share)})
 
     def _show(self, sections: list[Section]) -> None:
         shown = self.transcript.get(self.answer_id).get("sections")

@@ -15,6 +15,7 @@ from typing import Any
 from .tooling import Traits, traits_of
 
 SMALL = 1000  # millions of parameters
+LONGEST_REQUEST = 4000  # characters; what is longer is a text that was pasted, whose words ask for nothing
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ def asked_for(prompt: str, tools: Mapping[str, Any]) -> tuple[str, dict[str, Any
     if named := re.match(r"\s*/([a-z][a-z0-9_]*)\b\s*(.*)", prompt, re.DOTALL):
         name, rest = named.groups()
         return (name, _arguments(tools[name], traits_of(tools[name]), {}, rest.strip())) if name in tools else None
+    if len(prompt) > LONGEST_REQUEST:
+        return None
     for name, tool in tools.items():
         traits = traits_of(tool)
         for pattern in traits.asked_by:

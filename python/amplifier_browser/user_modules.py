@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import itertools
 import re
 import uuid
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -182,12 +183,17 @@ class UserModules:
         module = await self._get(module_id)
         if module is None:
             return
-        self._checking[module_id] = self._checking.get(module_id, 0) + 1  # it may be saved again meanwhile
         self._failures.pop(module_id, None)
-        self._on_change()
-        try:
+        with self._shown_as_checking(module_id):
             report = self._with_conflicts(await self._check_in_sandbox(module), await self._all(), module)
             await self._update(module_id, lambda now: _with_report(now, report) if now.source == module.source else now)
+
+    @contextlib.contextmanager
+    def _shown_as_checking(self, module_id: str) -> Iterator[None]:
+        self._checking[module_id] = self._checking.get(module_id, 0) + 1  # it may be saved again meanwhile
+        self._on_change()
+        try:
+            yield
         finally:
             self._checking[module_id] -= 1
             if not self._checking[module_id]:
@@ -225,9 +231,9 @@ class UserModules:
 
     async def reload(self, module_id: str) -> None:
         """Checks the source again and, if the module is switched on, mounts it anew in the running sessions as well."""
-        await self.check(module_id)
-        await self._renew(module_id)
-        self._on_change()
+        with self._shown_as_checking(module_id):
+            await self.check(module_id)
+            await self._renew(module_id)
 
     async def remove(self, module_id: str) -> None:
         """Takes a module out of the running sessions and forgets it."""

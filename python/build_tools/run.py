@@ -91,7 +91,8 @@ def headless(options: argparse.Namespace, url: str) -> int:
         options.screenshot.parent.mkdir(parents=True, exist_ok=True)
         browser.driver.save_screenshot(str(options.screenshot))
         print(f"\nThe panel's picture: {options.screenshot}")
-        return _report(browser, state)
+        is_cited = options.ask or state != "done" or _print_sources(browser)
+        return _report(browser, state) or (0 if is_cited else 1)
 
 
 def _ask(browser: Browser, question: str) -> None:
@@ -154,6 +155,37 @@ def _clicked(browser: Browser, button: str) -> bool:
     if found := browser.find_all(button):
         found[0].click()
     return not browser.find_all("approval")
+
+
+def _print_sources(browser: Browser) -> bool:
+    """Prints how much of the page a summary covers, and the passages that it cites; returns whether all are in the page."""
+    facts = browser.driver.execute_script(_SOURCES)
+    print(f"Coverage: {facts['read']:,} of {facts['words']:,} words, {facts['read'] / max(1, facts['words']):.0%}")
+    panel = browser.driver.current_window_handle
+    browser.driver.switch_to.window(browser.page)
+    page = _squeezed(browser.driver.execute_script("return document.body.innerText"))
+    browser.driver.switch_to.window(panel)
+    found = [_squeezed(quote) in page for _, quote in facts["citations"]]
+    for (number, quote), is_there in zip(facts["citations"], found, strict=True):
+        print(f"  [{number}] {'found in the page' if is_there else 'NOT FOUND in the page'}: {quote}")
+    print(f"Sentences that no passage says: {facts['unsupported']}")
+    return all(found)
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+_SOURCES = """
+const answer = [...document.querySelectorAll('[data-testid=message][data-role=assistant]')].at(-1);
+const coverage = answer.querySelector('[data-testid=coverage]');
+const citations = [...answer.querySelectorAll('[data-testid=message-text] button.citation')];
+return {
+  read: coverage?.value ?? 0, words: coverage?.max ?? 0,
+  citations: [...new Map(citations.map((mark) => [mark.textContent, mark.title.slice(1, -1)]))],
+  unsupported: answer.querySelectorAll('[data-testid=message-text] span.citation').length,
+};
+"""
 
 
 _READ = """

@@ -22,7 +22,7 @@ import { UsageList, usageSpeed } from "./usage.js";
 
 /** @param {import("./message.js").MessageProps} props */
 export function AssistantMessage({ message, store, latest }) {
-  const { id, state, text, source, progress, sections = [], steps = [], notes = [], error } = message;
+  const { id, state, text, source, progress, sections = [], steps = [], notes = [], citations, error } = message;
   const announce = useCallback(
     (/** @type {string} */ line) => store.dispatch({ type: "announce", text: line }),
     [store],
@@ -42,7 +42,11 @@ export function AssistantMessage({ message, store, latest }) {
       html`<p class="thinking"><span class="dots" aria-hidden="true"><i /><i /><i /></span>
       <span class="visually-hidden">Working on an answer</span></p>`
     }
-    <div data-testid="message-text">${text && html`<${MarkdownText} text=${text} announce=${announce} />`}</div>
+    <div data-testid="message-text">${
+      text &&
+      html`<${MarkdownText} text=${text} announce=${announce} citations=${citations}
+      onCitation=${(/** @type {number} */ number) => store.send({ type: "show-citation", id, number })} />`
+    }</div>
     ${
       sections.length > 0 &&
       html`<div class="sections">

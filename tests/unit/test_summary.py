@@ -90,7 +90,7 @@ async def test_a_short_page_is_summarized_at_once(panel: Panel) -> None:
     answer = await summarize(panel)
     assert panel.messages()[0]["text"] == "Summarize this page"
     assert (answer["text"], answer["state"]) == ("All is well.", "done")
-    assert answer["source"] == {"title": "Seals", "url": "https://seals.example/a", "words": 7}
+    assert answer["source"] == {"title": "Seals", "url": "https://seals.example/a", "words": 7, "read": 7}
     assert "sections" not in answer
     assert "notes" not in answer
     assert len(panel.requests) == 1
@@ -539,3 +539,59 @@ async def test_the_summary_line_saved_as_it_was_summarizes_again(panel: Panel) -
     answer = await panel.settled()
     assert data(panel.requests[1]) == "They dive."
     assert answer["source"]["title"] == "Seals"
+
+
+# ---- where the summary is from
+
+
+async def test_sentences_are_cited_and_the_passage_is_shown_in_the_page(panel: Panel) -> None:
+    show(panel, "# Seals\n\nThe grey seal was hunted until 1974. Pups are born on ice in February.")
+    panel.answer = answering(lambda text: [text], ["The grey seal was hunted until 1974. Mars has a merry president."])
+    panel.calls["page.show"] = {"found": True}
+    answer = await summarize(panel)
+    assert answer["text"] == "The grey seal was hunted until 1974. [1] Mars has a merry president. [?]"
+    assert answer["citations"][0]["quote"] == "The grey seal was hunted until 1974."
+    panel.send(type="show-citation", id=answer["id"], number=1)
+    (asked,) = await panel.until(lambda: [event for event in panel.events if event.get("name") == "page.show"])
+    assert asked["args"] == {"tab": None, "url": "https://seals.example/a", "quote": "The grey seal was hunted until 1974."}
+
+
+@pytest.mark.parametrize(
+    ("shown", "words"),
+    [
+        ({"found": False}, "not on the page any more"),
+        ({"error": "gone", "detail": ""}, "was closed"),
+        ({"error": "elsewhere", "detail": ""}, "another page by now"),
+        ({"error": "refused", "detail": ""}, "button in the toolbar"),
+    ],
+)
+async def test_a_passage_that_cannot_be_shown_says_why(panel: Panel, shown: Message, words: str) -> None:
+    show(panel, "# Seals\n\nThe grey seal was hunted until 1974.")
+    panel.answer = answering(lambda text: [text], ["The grey seal was hunted until 1974."])
+    panel.calls["page.show"] = shown
+    answer = await summarize(panel)
+    panel.send(type="show-citation", id=answer["id"], number=1)
+    (notice,) = await panel.until(lambda: [event for event in panel.events if event["type"] == "notice"])
+    assert words in notice["text"]
+
+
+async def test_a_summary_that_the_page_does_not_bear_out_says_so(panel: Panel) -> None:
+    show(panel, "# Seals\n\nThe grey seal was hunted until 1974.")
+    panel.answer = answering(lambda text: [text], ["Mars has a merry president who likes jazz."])
+    answer = await summarize(panel)
+    assert answer["text"] == "Mars has a merry president who likes jazz."
+    assert any("No sentence of this summary" in note for note in answer["notes"])
+
+
+async def test_what_is_gone_on_with_carries_no_marks(panel: Panel) -> None:
+    show(panel, "# Seals\n\nThe grey seal was hunted until 1974. Pups are born on ice in February.")
+    panel.answer = answering(lambda text: [text], ["The grey seal was hunted until 1974. Pups are", "..."])
+    panel.send(type="summarize", id="s1")
+    await panel.until(lambda: panel.answers() and "Pups are" in panel.answers()[-1]["text"])
+    panel.send(type="stop")
+    stopped = await panel.settled()
+    panel.answer = answering(lambda text: [text], [" born on ice."])
+    panel.send(type="continue", id=stopped["id"])
+    await panel.until(lambda: len(panel.requests) == 2)
+    assert "[1]" not in panel.requests[1]["messages"][-1]["content"]
+    assert (await panel.settled())["text"].count("[1]") == 1

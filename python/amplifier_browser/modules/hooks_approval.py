@@ -139,6 +139,8 @@ class ApprovalPolicy:
         if checked.question is None:
             return Verdict(reason=before.reason or REASONS[""]) if before.action == "deny" else Verdict(checked.arguments)
         await self._make_sure_it_was_asked(checked, before)
+        if checked.question.outcome == "allowed" and checked.question.needs:
+            await self._ask_what_shows_now(checked, facts)
         outcome = checked.question.outcome
         event = "approval:granted" if outcome == "allowed" else "approval:denied"
         await self._tell(event, {**facts, "tool_input": checked.arguments}, outcome=outcome)
@@ -211,6 +213,21 @@ class ApprovalPolicy:
             question.outcome = "denied"
         else:
             await self._coordinator.process_hook_result(checked.result, "tool:pre", NAME)
+
+    async def _ask_what_shows_now(self, checked: Checked, facts: dict[str, Any]) -> None:
+        """What Chrome has just granted may show what the call really needs, as the site of a tab: that is another question."""
+        tool = (self._coordinator.get("tools") or {}).get(checked.tool)
+        permission = await _permission(traits_of(tool), checked.arguments)
+        asked = checked.question
+        if permission.free or asked is None or permission.scope == asked.scope:
+            return
+        data = {**facts, "tool_input": checked.arguments}
+        question = _question(traits_of(tool), permission, checked, is_tainted=bool(asked.warning))
+        result = await self._ask(checked, data, question)
+        if result.action == "ask_user":
+            await self._coordinator.process_hook_result(result, "tool:pre", NAME)
+        else:
+            question.outcome = "denied"
 
     @property
     def _approvals(self) -> PanelApprovals | None:
