@@ -1,7 +1,7 @@
 // Relays: view <-> Python's Worker <-> engine port. It decides nothing; JSON text is what crosses to Python.
 
 import { EnginePort } from "./engine-port.js";
-import { createHost, watchTab } from "./host.js";
+import { createHost, watchTab, watchWishes } from "./host.js";
 import { createSandboxes } from "./sandboxes.js";
 
 /** @import { Command, PanelEvent } from "./types.js" */
@@ -44,5 +44,6 @@ export function connect(dispatch) {
 
   engine.open();
   watchTab((tab) => dispatch({ type: "tab", tab }));
+  watchWishes(toPython);
   return { send: (command) => toPython(command) };
 }

@@ -164,6 +164,29 @@ async function inTime(promise, seconds) {
   return Promise.race([promise, over]).finally(() => clearTimeout(timer));
 }
 
+const WISH_MINUTES = 1; // an older wish is one that a panel should have taken and nobody waits for any more
+
+/**
+ * Takes what the user wished from a context menu or by a key, also before this panel was open.
+ * @param {(wish: {type: "wish", id: string, action: string, text: string, url: string, title: string, language: string}) => void} onWish
+ */
+export async function watchWishes(onWish) {
+  const { id } = await browser.windows.getCurrent();
+  const name = `wish-${id}`;
+  const language = new Intl.DisplayNames(["en"], { type: "language" }).of(navigator.language.split("-")[0] ?? "en");
+  const take = async () => {
+    const { [name]: wish } = /** @type {Record<string, any>} */ (await browser.storage.session.get(name));
+    if (!wish) return;
+    await browser.storage.session.remove(name);
+    if (Date.now() - wish.at < WISH_MINUTES * 60_000)
+      onWish({ ...wish, type: "wish", language: language ?? "English" });
+  };
+  browser.storage.session.onChanged.addListener((changes) => {
+    if (changes[name]?.newValue) take();
+  });
+  await take();
+}
+
 /**
  * Tells which page the panel stands beside; null where the extension may not see it.
  * @param {(tab: {title: string, url: string}|null) => void} onTab

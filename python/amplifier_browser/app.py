@@ -26,6 +26,7 @@ from .summary import SAMPLING, Summarizer
 from .tool_choice import Offer, Round, is_small, offer
 from .transcript import MessageSink, Transcript
 from .user_modules import UserModules
+from .wishes import wish_of
 
 Message = dict[str, Any]
 
@@ -37,6 +38,7 @@ class Turn:
     question_id: str
     text: str
     is_summary: bool = False
+    prompt: str = ""  # what the model is asked, where it is not the user's line: a stranger's text is in it
     answer_id: str = ""
     page: Page | None = None
     reread: bool = True  # before it is answered: the page may have changed since
@@ -124,9 +126,9 @@ class App:
         return TurnOptions(turn.prefix, sampling, offer=self._offer)
 
     def _offer(self, prompt: str, tools: Message, rounds: list[Round]) -> Offer:
-        """A page is summarized, and an answer gone on with, without tools."""
+        """A page is summarized, a selection explained, and an answer gone on with, without tools."""
         turn = self._current
-        if turn is None or turn.is_summary or turn.prefix:
+        if turn is None or turn.is_summary or turn.prompt or turn.prefix:
             return Offer(tools=())
         return offer(prompt, tools, rounds, is_small(self._engine.model))
 
@@ -165,6 +167,8 @@ class App:
     def _command(self, kind: str, message: Message) -> None:
         if kind == "prompt":
             self._ask(Turn(message["id"], message["text"], is_summary=asks_for_summary(message["text"])))
+        elif kind == "wish":
+            self._wish(message)
         elif kind == "summarize":
             self._ask(Turn(message.get("id") or _new_id(), "Summarize this page", is_summary=True))
         elif kind == "stop":
@@ -199,6 +203,13 @@ class App:
     def _ask(self, turn: Turn) -> None:
         self._transcript.put({"id": turn.question_id, "role": "user", "state": "queued", "text": turn.text})
         self._enqueue(turn)
+
+    def _wish(self, message: Message) -> None:
+        """What the user chose in the page's context menu, or by a key."""
+        if message["action"] == "summarize-page":
+            self._ask(Turn(message["id"], "Summarize this page", is_summary=True))
+        elif wish := wish_of(message["action"], message["text"], message["language"]):
+            self._ask(Turn(message["id"], wish.line, prompt=wish.prompt))
 
     def _enqueue(self, turn: Turn) -> None:
         self._waiting.append(turn)
@@ -248,7 +259,8 @@ class App:
             self._transcript.remove([turn.answer_id])
         self._turns.remove(turn)
         still_summary = asks_for_summary(text) or (turn.is_summary and text.strip() == turn.text)
-        self._ask(Turn(question_id, text, is_summary=still_summary, before=turn.before))
+        prompt = turn.prompt if text.strip() == turn.text else ""
+        self._ask(Turn(question_id, text, is_summary=still_summary, prompt=prompt, before=turn.before))
 
     def _drop_after(self, turn: Turn) -> None:
         index = self._turns.index(turn)
@@ -330,7 +342,7 @@ class App:
 
     async def _run(self, turn: Turn) -> None:
         if not turn.is_summary:
-            await self._session.execute(turn.text)
+            await self._session.execute(turn.prompt or turn.text)
             return
         page = turn.page
         if page is None or turn.reread:
@@ -352,7 +364,7 @@ class App:
 
     async def _settle(self, turn: Turn) -> None:
         await self._forget_unanswered(turn)
-        if turn.is_summary:
+        if turn.is_summary or turn.prompt:
             await self._mark_untrusted(len(turn.before or []))
         self._current = None
         self._sink = None

@@ -524,3 +524,28 @@ async def test_the_card_hides_nothing_and_cuts_nothing() -> None:
     asked = await Asked().open()
     await asked.call("python", code="#" * 100_000 + "\u202e")
     assert asked.cards[0]["arguments"][0]["value"] == "#" * 100_000 + "⟨U+202E⟩"
+
+
+# -- what Chrome must grant first
+
+
+@pytest.mark.parametrize(("second", "runs"), [("once", True), ("deny", False)])
+async def test_what_shows_only_once_chrome_granted_it_is_another_question(second: str, runs: bool) -> None:
+    """Which site another tab is on the extension may see only when Chrome lets it see tabs."""
+    seen = {"scope": "tabs"}
+    traits = Traits(
+        title="Read another tab",
+        permission=lambda _arguments: Permission("A tab.", scope=seen["scope"], needs={"permissions": ["tabs"]}),
+    )
+
+    def user(card: Card) -> str:
+        if seen["scope"] == "tabs":
+            seen["scope"] = "example.org"  # Chrome's own question was answered with yes
+            return "always"
+        return second
+
+    asked = await Asked(user).open()
+    await asked.coordinator.mount("tools", Tool("read_tab", traits), name="read_tab")
+    verdict = await asked.call("read_tab", tab="the other")
+    assert len(asked.cards) == 2
+    assert (verdict.arguments is not None) is runs

@@ -201,7 +201,7 @@ def test_the_package_is_the_same_bytes_every_time(tmp_path: Path, monkeypatch: p
 
 def test_the_manifest_asks_for_what_it_needs_and_for_sites_only_when_the_user_wants_it(built: Path) -> None:
     declared = manifest(built)
-    assert sorted(declared["permissions"]) == ["activeTab", "offscreen", "scripting", "sidePanel", "storage"]
+    assert sorted(declared["permissions"]) == ["activeTab", "contextMenus", "offscreen", "scripting", "sidePanel", "storage"]
     assert declared["optional_permissions"] == ["tabs"]
     assert declared["optional_host_permissions"] == ["http://*/*", "https://*/*"]
     forbidden = ("host_permissions", "content_scripts")

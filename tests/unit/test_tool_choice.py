@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from amplifier_browser.asking import asks_for_summary
 from amplifier_browser.loader import BUNDLED
 from amplifier_browser.tool_choice import Offer, Round, asked_for, is_small, offer
 from amplifier_core.testing import MockCoordinator
@@ -102,3 +103,21 @@ async def test_a_larger_model_chooses_unless_a_command_names_the_tool(tools: dic
 )
 def test_sizes(model: Any, small: bool) -> None:
     assert is_small(model) is small
+
+
+@pytest.mark.parametrize(
+    ("message", "is_summary"),
+    [
+        ("Summarize this page", True),
+        ("Please summarise the article.", True),
+        ("Sum up this page", True),
+        ("Summarize the theory of relativity", False),
+        ("Summarize this page in French and then translate it", False),
+    ],
+)
+def test_the_typed_wish_for_a_summary_is_the_buttons(message: str, is_summary: bool) -> None:
+    assert asks_for_summary(message) is is_summary
+
+
+async def test_a_text_that_was_pasted_asks_for_nothing(tools: dict[str, Any]) -> None:
+    assert asked_for("Use python to add. " + "word " * 1000, tools) is None
