@@ -5,6 +5,7 @@ python3 build.py run                 build, then open Chromium with the panel; w
                                      article headless and print the summary as it streams
 python3 build.py run --url URL       summarize that page instead
 python3 build.py run --ask "..."     ask that instead
+python3 build.py run --attach FILE --ask "..."   ask a document
 python3 build.py run --approve TOOL  let it use that tool when it asks; more than one may be named
 python3 build.py bench               what events and tokens cost in Python
 python3 build.py test [PYTEST ...]   every test, or those that pytest's arguments choose
@@ -50,6 +51,8 @@ def run(options: argparse.Namespace) -> int:
     for name in ("url", "ask", "screenshot"):
         if value := getattr(options, name):
             command += [f"--{name}", value]
+    for path in options.attach:
+        command += ["--attach", path]
     for tool in options.approve:
         command += ["--approve", tool]
     if options.headless:
@@ -115,6 +118,7 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     running = commands.add_parser("run", help="build, then use it")
     running.add_argument("--url", help="summarize this page instead of the sample article")
     running.add_argument("--ask", help="ask this instead of summarizing")
+    running.add_argument("--attach", action="append", default=[], metavar="FILE", help="a document to ask about")
     running.add_argument("--approve", action="append", default=[], metavar="TOOL", help="allow this tool when it asks")
     running.add_argument("--model", choices=["starter", "tiny"], default="starter", help="tiny: random words, for tests")
     running.add_argument("--headless", action="store_true", help="without a window, even where there is a display")

@@ -1,18 +1,29 @@
-// The engine's page: accepts a port from every panel and hands requests to the supervisor, which owns the engine's Worker.
+// The page that outlives all panels: accepts a port from each and hands its requests to the supervisor of the engine's Worker
+// or to that of the library's.
 
 import { EngineSupervisor } from "./engine-supervisor.js";
+import { LibrarySupervisor } from "./library/supervisor.js";
 import { ENGINE_PORT, MODEL_INDEX } from "./protocol.js";
 
 const index = fetch(chrome.runtime.getURL(MODEL_INDEX)).then((response) => response.json());
 
-const supervisor = new EngineSupervisor({
-  index,
-  startWorker: () => new Worker(chrome.runtime.getURL("background/engines/webllm.js"), { type: "module" }),
-});
+/** @param {string} path */
+const start = (path) => new Worker(chrome.runtime.getURL(path), { type: "module" });
+
+const engine = new EngineSupervisor({ index, startWorker: () => start("background/engines/webllm.js") });
+const library = new LibrarySupervisor({ startWorker: () => start("background/library/worker.js") });
 
 chrome.runtime.onConnect.addListener((port) => {
   if (port.name !== ENGINE_PORT) return;
-  const panel = supervisor.addPanel((answer) => port.postMessage(answer));
-  port.onMessage.addListener((request) => supervisor.handle(panel, request));
-  port.onDisconnect.addListener(() => supervisor.removePanel(panel));
+  const send = (/** @type {object} */ answer) => port.postMessage(answer);
+  const enginePanel = engine.addPanel(send);
+  const libraryPanel = library.addPanel(send);
+  port.onMessage.addListener((request) => {
+    if (request.type.startsWith("library.")) library.handle(libraryPanel, request);
+    else engine.handle(enginePanel, request);
+  });
+  port.onDisconnect.addListener(() => {
+    engine.removePanel(enginePanel);
+    library.removePanel(libraryPanel);
+  });
 });

@@ -53,6 +53,72 @@ export const ENGINE_PORT = "engine";
  */
 
 /**
+ * A document of the library. Of two with the same name and collection, the one that is put later takes the place of the other.
+ * @typedef {object} LibraryDocument
+ * @property {string} id          hash of its bytes
+ * @property {string} name        of the file
+ * @property {string} title
+ * @property {string} mime
+ * @property {number} bytes
+ * @property {number} added       milliseconds since the epoch
+ * @property {string} collection
+ * @property {number} [pages]
+ * @property {number} words
+ * @property {string[]} chunk_ids   in order; the library sets it from the chunks it is given
+ */
+
+/**
+ * A passage of a document.
+ * @typedef {object} Chunk
+ * @property {string} id          hash of heading and text: the same passage has the same id in every document
+ * @property {string} document    id
+ * @property {number} ordinal     its place in the document, from 0 without a gap
+ * @property {string} text
+ * @property {string} heading     "A > B"
+ * @property {number} [page]      from 1
+ */
+
+/**
+ * Panel to library.
+ * @typedef {{type: "library.put", id: string, document: LibraryDocument, chunks: Chunk[]}
+ *   | {type: "library.delete", id: string, document: string}
+ *   | {type: "library.rename", id: string, from: string, to: string}
+ *   | {type: "library.list", id: string}
+ *   | {type: "library.search", id: string, query: string, collections?: string[], documents?: string[], limit?: number}
+ *   | {type: "library.get", id: string, document: string, ordinals?: number[]}} LibraryRequest
+ */
+
+/** @typedef {{chunk: Chunk, score: number}} Hit */
+
+/**
+ * @typedef {"library-blocked"|"library-full"|"library-lost"|"embedding-model"|"unknown-document"|"bad-request"
+ *   |"failed"} LibraryErrorCode
+ */
+
+/**
+ * How much of the library has its vectors.
+ * @typedef {object} LibraryState
+ * @property {"loading"|"idle"|"embedding"} state
+ * @property {number} documents
+ * @property {number} chunks
+ * @property {number} embedded    chunks that have their vector
+ * @property {number} computed    vectors that were ever computed for the library
+ * @property {{code: LibraryErrorCode, message: string}|null} error
+ */
+
+/**
+ * Library to panel. `library` goes to every panel, the rest to the one that asked. Of the hits of a search `keywords` have
+ * BM25 scores and `vectors` cosines; `total` chunks were searched, `pending` of them by keywords alone.
+ * @typedef {{type: "library", state: LibraryState}
+ *   | {type: "library.done", id: string}
+ *   | {type: "library.listed", id: string, documents: (LibraryDocument & {embedded: number, chunks: number})[]}
+ *   | {type: "library.found", id: string, keywords: Hit[], vectors: Hit[], total: number, pending: number,
+ *       seconds: {embedding: number, search: number}}
+ *   | {type: "library.chunks", id: string, chunks: Chunk[]}
+ *   | {type: "error", id: string, code: LibraryErrorCode, message: string}} LibraryAnswer
+ */
+
+/**
  * Why something failed; what to tell the user is decided in Python.
  * @typedef {"no-webgpu"|"no-adapter"|"no-f16"|"out-of-memory"|"engine-lost"|"load-failed"|"unknown-model"|"not-loaded"
  *   |"context-length"|"bad-request"|"failed"} ErrorCode

@@ -143,11 +143,17 @@ function citationMark(mark, citations) {
   element.className = known ? "citation" : "citation unsupported";
   element.textContent = number;
   element.dataset.testid = "citation";
-  element.title = known ? `“${known.quote}”` : "No passage of the page says this plainly";
+  element.title = known ? `${placeOf(known)}“${known.quote}”` : "No passage says this plainly";
   element.setAttribute("aria-label", known ? `Show passage ${number}: ${known.quote}` : element.title);
   if (known) element.setAttribute("type", "button");
   else element.setAttribute("role", "img");
   return element;
+}
+
+/** Which page of which document, if it is one's. @param {Citation} citation */
+function placeOf({ document, name, page }) {
+  if (!document) return "";
+  return page ? `${name}, page ${page}: ` : `${name}: `;
 }
 
 /** @param {HTMLPreElement} pre */

@@ -1,13 +1,24 @@
 /** The panel's entry: shows the view first, so that one can type, then starts Python and the engine. */
 
 import browser from "webextension-polyfill";
+import { createAttach } from "./attach.js";
 import { connect } from "./bridge.js";
+import { parseFile } from "./documents/files.js";
 import { restoreDraft } from "./draft.js";
 import { createStore, initialState } from "./store.js";
 import { mount } from "./views/app.js";
 
-const store = createStore({
+const attach = createAttach({
+  parseFile,
+  dispatch: (event) => store.dispatch(event),
   send: (command) => bridge.send(command),
+});
+const store = createStore({
+  send(command) {
+    if (command.type === "detach") attach.cancel(command.id);
+    bridge.send(command);
+  },
+  attach: attach.add,
   requestPermissions: (needs) => browser.permissions.request(/** @type {browser.Permissions.Permissions} */ (needs)),
   state: initialState(restoreDraft()),
 });

@@ -2,7 +2,7 @@
 
 import { announce } from "./announce.js";
 
-/** @import { Command, ModuleDraft, PanelEvent, Settings, State, UserModule, ViewEvent } from "./types.js" */
+/** @import { Command, LibraryDocument, ModuleDraft, PanelEvent, Settings, State, UserModule, ViewEvent } from "./types.js" */
 
 /** @type {Pick<State, "settings" | "settingsOpen" | "section" | "drafts" | "editor" | "saving" | "undo">} */
 export const INITIAL_SETTINGS = {
@@ -190,6 +190,12 @@ export function showSentSettings(state, command) {
       return { ...state, undo: null };
     case "remove-module":
       return removeModule(state, settings, command.id);
+    case "delete-document":
+      return deleteDocument(state, settings, command.id);
+    case "move-document":
+      return changeDocuments(state, settings, command.collection, ({ id }) => id === command.id);
+    case "rename-collection":
+      return changeDocuments(state, settings, command.to, ({ collection }) => collection === command.from);
     case "enable-module":
       return changeModule(state, settings, command.id, () => ({ enabled: command.enabled }));
     case "grant-module":
@@ -216,6 +222,30 @@ function deleteNote(state, settings, id) {
     { ...next, undo: { text: "Note deleted.", command: { type: "add-note", text: note.text } } },
     "Note deleted",
   );
+}
+
+/**
+ * @param {State} state
+ * @param {Settings} settings
+ * @param {string} id
+ * @returns {State}
+ */
+function deleteDocument(state, { documents = [] }, id) {
+  const gone = documents.find((document) => document.id === id);
+  if (!gone) return state;
+  return announce(withSettings(state, { documents: without(documents, id) }), `${gone.name} deleted`);
+}
+
+/**
+ * @param {State} state
+ * @param {Settings} settings
+ * @param {string} collection that they go to
+ * @param {(document: LibraryDocument) => boolean} isMoved
+ * @returns {State}
+ */
+function changeDocuments(state, { documents = [] }, collection, isMoved) {
+  const moved = documents.map((document) => (isMoved(document) ? { ...document, collection } : document));
+  return announce(withSettings(state, { documents: moved }), `Now in ${collection}`);
 }
 
 /**

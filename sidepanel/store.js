@@ -1,6 +1,13 @@
 /** The panel's state in one place: a pure reducer, and a store that tells its listeners once a frame. */
 
 import { announce } from "./announce.js";
+import {
+  emptyTray,
+  INITIAL_ATTACHMENTS,
+  reduceAttachments,
+  removeAttachment,
+  withAttachments,
+} from "./attachments-state.js";
 import { INITIAL_SETTINGS, reduceSettings, showSentSettings } from "./settings-state.js";
 
 /** @import { Approval, Command, Engine, Message, Needs, PanelEvent, State, Store, ViewEvent } from "./types.js" */
@@ -28,6 +35,7 @@ export function initialState(draft = "") {
     notices: [],
     announcement: { id: 0, text: "" },
     approvals: [],
+    ...INITIAL_ATTACHMENTS,
     ...INITIAL_SETTINGS,
   };
 }
@@ -81,6 +89,9 @@ export function reduce(state, event) {
       return addApproval(state, event.approval);
     case "approval-over":
       return endApproval(state, event.id);
+    case "attachment":
+    case "attachment-removed":
+      return reduceAttachments(state, event);
     default:
       return reduceSettings(state, event);
   }
@@ -96,7 +107,7 @@ export function reduce(state, event) {
 function showSent(state, command) {
   switch (command.type) {
     case "prompt":
-      return putMessage({ ...state, draft: "" }, queued(command.id, command.text));
+      return showPrompt(state, command);
     case "summarize":
       return putMessage(state, queued(command.id, SUMMARIZE_TEXT));
     case "edit":
@@ -106,9 +117,22 @@ function showSent(state, command) {
     case "approve":
     case "deny":
       return endApproval(state, command.id);
+    case "detach":
+      return removeAttachment(state, command.id);
     default:
       return showSentSettings(state, command);
   }
+}
+
+/**
+ * @param {State} state
+ * @param {Extract<Command, {type: "prompt"}>} prompt
+ * @returns {State}
+ */
+function showPrompt(state, { id, text, attachments: ids = [] }) {
+  const message = queued(id, text);
+  const attachments = state.attachments.filter((attachment) => ids.includes(attachment.id));
+  return putMessage(emptyTray({ ...state, draft: "" }), attachments.length > 0 ? { ...message, attachments } : message);
 }
 
 /**
@@ -150,7 +174,8 @@ function queued(id, text) {
 function showEdited(state, id, text) {
   const index = state.messages.findIndex((message) => message.id === id);
   if (index < 0) return { ...state, editing: null };
-  const messages = [...state.messages.slice(0, index), queued(id, text)];
+  const edited = withAttachments(queued(id, text), state.messages[index]);
+  const messages = [...state.messages.slice(0, index), edited];
   return { ...state, messages, editing: null };
 }
 
@@ -172,7 +197,8 @@ function putMessage(state, message) {
     );
   }
   const before = state.messages[index];
-  return announceEnd({ ...state, messages: replaced(state.messages, index, message) }, before, message);
+  const next = withAttachments(message, before);
+  return announceEnd({ ...state, messages: replaced(state.messages, index, next) }, before, next);
 }
 
 /**
@@ -283,6 +309,7 @@ const replaced = (messages, index, message) => messages.map((other, i) => (i ===
  * @param {object} options
  * @param {(command: Command) => void} options.send
  * @param {(needs: Needs) => Promise<boolean>} [options.requestPermissions]
+ * @param {(files: Iterable<File>) => void} [options.attach]
  * @param {State} [options.state]
  * @param {(callback: () => void) => void} [options.schedule]
  * @returns {Store}
@@ -290,6 +317,7 @@ const replaced = (messages, index, message) => messages.map((other, i) => (i ===
 export function createStore({
   send,
   requestPermissions = async () => false,
+  attach = () => {},
   state = initialState(),
   schedule = nextFrame,
 }) {
@@ -318,6 +346,7 @@ export function createStore({
     },
     dispatch,
     requestPermissions,
+    attach,
     send(command) {
       dispatch({ type: "sent", command });
       send(command);

@@ -18,6 +18,16 @@
  * @property {string} quote word for word
  * @property {string} [url] of the page that it stands in
  * @property {number} [tab]
+ * @property {string} [document] id of the document that it stands in
+ * @property {string} [name] of the document
+ * @property {number} [page] of the document, from 1
+ *
+ * @typedef {object} Seen a passage that stood before the model when it answered
+ * @property {number} number
+ * @property {string} name of the document
+ * @property {number} [page]
+ * @property {string} [heading]
+ * @property {string} text
  *
  * @typedef {object} Progress `done` of `total` steps; 0 of 0 when nobody can tell
  * @property {string} label
@@ -55,7 +65,38 @@
  * @property {string[]} [notes]
  * @property {Usage} [usage]
  * @property {Citation[]} [citations]
+ * @property {Seen[]} [seen] what the model saw of the documents
+ * @property {SentAttachment[]} [attachments] what the user sent it with
  * @property {Problem} [error]
+ */
+
+/**
+ * A document or a selection that goes along with a message.
+ *
+ * @typedef {"reading" | "indexing" | "ready" | "error"} AttachmentState
+ *
+ * @typedef {object} Attachment
+ * @property {string} id of this attaching; never used again
+ * @property {"document" | "selection"} kind a collection of documents counts as one document
+ * @property {string} name
+ * @property {string} detail a line for people, as "12 pages · 4,300 words"
+ * @property {AttachmentState} state
+ * @property {number | null} progress 0 to 1, null when unknown
+ * @property {Problem} [problem] in state error
+ *
+ * @typedef {Pick<Attachment, "id" | "kind" | "name"> & Partial<Attachment>} SentAttachment
+ *
+ * @typedef {import("./documents/files.js").Parsed} Parsed
+ * @typedef {import("./documents/files.js").Refusal} Refusal
+ *
+ * @typedef {object} AttachDocument what was read of a file, or why nothing was
+ * @property {"attach-document"} type
+ * @property {string} id of the attachment
+ * @property {string} name of the file
+ * @property {string} mime
+ * @property {number} bytes
+ * @property {string} hash of the bytes; "" if the file was refused
+ * @property {Parsed | Refusal} parsed
  */
 
 /**
@@ -127,6 +168,16 @@
  * @property {string[]} granted
  * @property {{time: Moment, level: "info" | "error", text: string}[]} log
  *
+ * @typedef {object} LibraryDocument
+ * @property {string} id
+ * @property {string} name
+ * @property {string} collection
+ * @property {number} words
+ * @property {number} [pages]
+ * @property {number} chunks passages
+ * @property {number} embedded passages that can be found by their meaning
+ * @property {Moment} added
+ *
  * @typedef {object} Settings
  * @property {Grant[]} grants
  * @property {UserNote[]} notes
@@ -134,8 +185,9 @@
  * @property {UserModule[]} modules
  * @property {{name: string, label: string}[]} capabilities
  * @property {{name: string, source: string}[]} [examples] starting points for a new module
+ * @property {LibraryDocument[]} [documents]
  *
- * @typedef {"permissions" | "notes" | "tools" | "modules" | "log"} SettingsSection
+ * @typedef {"permissions" | "notes" | "documents" | "tools" | "modules" | "log"} SettingsSection
  *
  * @typedef {object} ModuleDraft what stands in the editor and is not saved
  * @property {string | null} id null for a module that was never saved
@@ -161,7 +213,7 @@
 /**
  * What the view asks of Python.
  *
- * @typedef {{type: "prompt", id: string, text: string}
+ * @typedef {{type: "prompt", id: string, text: string, attachments?: string[]}
  *   | {type: "summarize", id: string}
  *   | {type: "stop"}
  *   | {type: "retry", id: string}
@@ -182,7 +234,14 @@
  *   | {type: "grant-module", id: string, capability: string, granted: boolean}
  *   | {type: "remove-module", id: string}
  *   | {type: "reload-module", id: string}
- *   | {type: "export-log"}} Command
+ *   | {type: "export-log"}
+ *   | {type: "attach-started", id: string, name: string}
+ *   | AttachDocument
+ *   | {type: "detach", id: string}
+ *   | {type: "ask-documents", collection: string | null}
+ *   | {type: "delete-document", id: string}
+ *   | {type: "move-document", id: string, collection: string}
+ *   | {type: "rename-collection", from: string, to: string}} Command
  */
 
 /**
@@ -200,7 +259,11 @@
  *   | {type: "approval", approval: Approval}
  *   | {type: "approval-over", id: string}
  *   | {type: "settings", settings: Settings}
+ *   | AttachmentEvent
  *   | {type: "tab", tab: Tab}} PanelEvent
+ *
+ * @typedef {{type: "attachment", attachment: Attachment}
+ *   | {type: "attachment-removed", id: string}} AttachmentEvent
  */
 
 /**
@@ -237,6 +300,8 @@
  * @property {boolean} busy
  * @property {Tab} tab
  * @property {string} draft what stands in the composer
+ * @property {Attachment[]} attachments what the next message is sent with
+ * @property {string[]} detached ids of attachments that were sent or removed, of which there may still be news
  * @property {string | null} editing id of the user message being edited
  * @property {Notice[]} notices
  * @property {{id: number, text: string}} announcement last line for screen readers
@@ -256,6 +321,7 @@
  * @property {(listener: () => void) => () => void} subscribe returns the way to unsubscribe
  * @property {(event: PanelEvent | ViewEvent) => void} dispatch
  * @property {(command: Command) => void} send shows the command's effect at once and passes it on
+ * @property {(files: Iterable<File>) => void} attach has files read, to go along with the next message
  * @property {(needs: Needs) => Promise<boolean>} requestPermissions asks Chrome, which asks the user; only within a click
  */
 

@@ -11,6 +11,9 @@ from typing import Any
 from .approvals import Grants, PanelApprovals
 from .asking import asks_for_summary
 from .citations import without_marks
+from .document_answers import DocumentAnswer
+from .documents.desk import Desk, UnreadableAttachment
+from .documents.library import LibraryClient
 from .engine import Engine
 from .host import Host
 from .module_capabilities import ModuleCapabilities
@@ -23,7 +26,7 @@ from .settings import Settings
 from .status import status
 from .storage import Storage
 from .summary import SAMPLING, Summarizer
-from .tool_choice import Offer, Round, is_small, offer
+from .tool_choice import Offer, Round, asked_for, is_small, offer
 from .transcript import MessageSink, Transcript
 from .user_modules import UserModules
 from .wishes import wish_of
@@ -38,8 +41,10 @@ class Turn:
     question_id: str
     text: str
     is_summary: bool = False
+    attachments: list[Message] = field(default_factory=lambda: list[Message]())
     prompt: str = ""  # what the model is asked, where it is not the user's line: a stranger's text is in it
     answer_id: str = ""
+    is_from_documents: bool = False
     page: Page | None = None
     reread: bool = True  # before it is answered: the page may have changed since
     before: list[Message] | None = None
@@ -57,6 +62,9 @@ class App:
         self._engine = Engine(lambda message: self._host.emit({"type": "to-engine", "message": message}))
         self._engine.on_state = self._show_engine
         self._services = self._make_services()
+        self._desk = Desk(self._services.library, self._host.emit, self._engine.count)
+        self._engine.on_library = self._library_changed
+        self._preparing: asyncio.Future[Any] | None = None  # what an answer waits for before the model is asked
         self._settings = Settings(self._services, self._host.emit, lambda: self._session)
         self._transcript = Transcript(self._host.emit)
         self._session: Any = None
@@ -82,6 +90,7 @@ class App:
         )
         return Services(
             engine=self._engine,
+            library=LibraryClient(self._engine.request),
             call=call,
             storage=storage,
             sandboxes=sandboxes,
@@ -128,7 +137,7 @@ class App:
     def _offer(self, prompt: str, tools: Message, rounds: list[Round]) -> Offer:
         """A page is summarized, a selection explained, and an answer gone on with, without tools."""
         turn = self._current
-        if turn is None or turn.is_summary or turn.prompt or turn.prefix:
+        if turn is None or turn.is_summary or turn.prompt or turn.prefix or turn.is_from_documents:
             return Offer(tools=())
         return offer(prompt, tools, rounds, is_small(self._engine.model))
 
@@ -154,6 +163,14 @@ class App:
             self._services.approvals.approve(message["id"], message["scope"])
         elif kind == "deny":
             self._services.approvals.deny(message["id"])
+        elif kind == "attach-started":
+            self._desk.started(message)
+        elif kind == "attach-document":
+            self._spawn(self._desk.attach(message))
+        elif kind == "ask-documents":
+            self._desk.collect(_new_id(), message["collection"])
+        elif kind == "detach":
+            self._desk.detach(message["id"])
         elif kind in Settings.COMMANDS:
             self._spawn(self._change_settings(message))
         else:
@@ -166,7 +183,7 @@ class App:
 
     def _command(self, kind: str, message: Message) -> None:
         if kind == "prompt":
-            self._ask(Turn(message["id"], message["text"], is_summary=asks_for_summary(message["text"])))
+            self._prompt(message)
         elif kind == "wish":
             self._wish(message)
         elif kind == "summarize":
@@ -201,13 +218,25 @@ class App:
     # -- commands
 
     def _ask(self, turn: Turn) -> None:
-        self._transcript.put({"id": turn.question_id, "role": "user", "state": "queued", "text": turn.text})
+        sent_with = {"attachments": turn.attachments} if turn.attachments else {}
+        self._transcript.put({"id": turn.question_id, "role": "user", "state": "queued", "text": turn.text, **sent_with})
         self._enqueue(turn)
+
+    def _prompt(self, message: Message) -> None:
+        used = self._desk.use(message.get("attachments") or [])
+        is_summary = asks_for_summary(message["text"]) and not used
+        self._ask(Turn(message["id"], message["text"], is_summary=is_summary, attachments=used))
+
+    def _library_changed(self, state: Message) -> None:
+        self._desk.library_changed(state)
+        self._settings.library_changed(state)
 
     def _wish(self, message: Message) -> None:
         """What the user chose in the page's context menu, or by a key."""
         if message["action"] == "summarize-page":
             self._ask(Turn(message["id"], "Summarize this page", is_summary=True))
+        elif message["action"] == "ask":
+            self._desk.select(message["id"], message["title"], message["text"])
         elif wish := wish_of(message["action"], message["text"], message["language"]):
             self._ask(Turn(message["id"], wish.line, prompt=wish.prompt))
 
@@ -225,6 +254,8 @@ class App:
             self._session.coordinator.cancellation.request_graceful()
             self._engine.abort_all()
             self._services.approvals.deny_all()
+            if self._preparing:
+                self._preparing.cancel()
             self._session.coordinator.get("orchestrator").interrupt()
 
     def _again(self, answer_id: str, keep: bool) -> None:
@@ -260,7 +291,8 @@ class App:
         self._turns.remove(turn)
         still_summary = asks_for_summary(text) or (turn.is_summary and text.strip() == turn.text)
         prompt = turn.prompt if text.strip() == turn.text else ""
-        self._ask(Turn(question_id, text, is_summary=still_summary, prompt=prompt, before=turn.before))
+        same = {"prompt": prompt, "attachments": turn.attachments, "before": turn.before}
+        self._ask(Turn(question_id, text, is_summary=still_summary, **same))
 
     def _drop_after(self, turn: Turn) -> None:
         index = self._turns.index(turn)
@@ -282,6 +314,7 @@ class App:
     async def _replace_session(self) -> None:
         old, self._renew = self._session, False
         self._services.grants.end_session()
+        self._desk.forget_conversation()
         await self._open_session()
         await old.cleanup()
 
@@ -321,7 +354,7 @@ class App:
         problem = None
         try:
             await self._run(turn)
-        except UnreadablePage as unreadable:
+        except (UnreadablePage, UnreadableAttachment) as unreadable:
             problem = unreadable.problem
         except Exception as error:  # whatever fails is shown, and the next turn can go on
             problem = answer_problem(self._failure(error), turn.answer_id, self._engine.state["state"])
@@ -342,7 +375,8 @@ class App:
 
     async def _run(self, turn: Turn) -> None:
         if not turn.is_summary:
-            await self._session.execute(turn.prompt or turn.text)
+            if not await self._answered_from_documents(turn):
+                await self._session.execute(turn.prompt or turn.text)
             return
         page = turn.page
         if page is None or turn.reread:
@@ -351,6 +385,37 @@ class App:
         self._transcript.update(turn.answer_id, source=page.source)
         summarizer = Summarizer(self._session, self._services, self._transcript, turn.answer_id, turn.notes)
         await summarizer.run(page)
+
+    async def _answered_from_documents(self, turn: Turn) -> bool:
+        """Whether what is attached answers it. A question that has nothing to do with that is answered without, unless it was
+        sent with an attachment."""
+        if turn.prompt or turn.prefix or not self._desk.is_in_use or self._names_a_tool(turn):
+            return False
+        MessageSink(self._transcript, turn.answer_id).progress("Preparing the documents", 0, 0)
+        if not await self._prepared():
+            return True  # the user stopped
+        answer = DocumentAnswer(self._session, self._engine, self._desk, self._transcript, turn.answer_id)
+        turn.is_from_documents = True
+        turn.is_from_documents = await answer.run(turn.text)
+        if not turn.is_from_documents and turn.attachments:
+            answer.refuse()
+        return turn.is_from_documents or bool(turn.attachments)
+
+    async def _prepared(self) -> bool:
+        """Waits until what is attached can be searched; False if the user stopped meanwhile."""
+        self._preparing = asyncio.ensure_future(self._desk.prepared())
+        try:
+            await self._preparing
+        except asyncio.CancelledError:
+            if not self._session.coordinator.cancellation.is_cancelled:
+                raise
+            return False
+        finally:
+            self._preparing = None
+        return True
+
+    def _names_a_tool(self, turn: Turn) -> bool:
+        return asked_for(turn.text, self._session.coordinator.get("tools") or {}) is not None
 
     def _failure(self, error: Exception) -> str:
         """The provider's own words where it failed; the kernel wraps every exception in a RuntimeError of its own."""
@@ -364,7 +429,7 @@ class App:
 
     async def _settle(self, turn: Turn) -> None:
         await self._forget_unanswered(turn)
-        if turn.is_summary or turn.prompt:
+        if turn.is_summary or turn.prompt or turn.is_from_documents:
             await self._mark_untrusted(len(turn.before or []))
         self._current = None
         self._sink = None

@@ -17,7 +17,9 @@ Message = dict[str, Any]
 LOST = "engine-lost"
 STOPPED = "stopped"
 ABORTED: Message = {"type": "done", "finish_reason": "abort", "usage": None}
-COUNT_ATTEMPTS = 3
+STOPPABLE = ("complete", "count", "library.search")  # what an answer waits for; the rest is done whoever stops
+LIBRARY_LOST = "library-lost"
+ATTEMPTS = 3
 COUNTS_KEPT = 4096
 
 
@@ -89,6 +91,7 @@ class Engine:
             "error": None,
         }
         self.on_state: Callable[[Message], None] = lambda _state: None
+        self.on_library: Callable[[Message], None] = lambda _state: None
 
     # -- what the port says
 
@@ -96,6 +99,8 @@ class Engine:
         """Takes one message from the port."""
         if message["type"] == "state":
             self._set_state(message["engine"])
+        elif message["type"] == "library":
+            self.on_library(message["state"])
         elif pending := self._pending.get(message["id"]):
             pending.answers.put_nowait(message)
 
@@ -146,11 +151,13 @@ class Engine:
     def abort_all(self) -> None:
         """Ends all that is running or waiting: completions with Done("abort"), counts with an EngineError "stopped"."""
         for pending in self._pending.values():
+            if pending.message["type"] not in STOPPABLE:
+                continue
             pending.aborted = True
             is_unsent = pending.message in self._unsent
             if is_unsent:
                 self._unsent.remove(pending.message)
-            if pending.message["type"] == "count":  # it may be waiting for a model that takes long to load
+            if pending.message["type"] != "complete":  # it may be waiting for a model that takes long to load
                 pending.answers.put_nowait({"type": "error", "code": STOPPED, "message": "the user stopped"})
             elif is_unsent:
                 pending.answers.put_nowait(ABORTED)
@@ -170,16 +177,20 @@ class Engine:
         return [self._counted[text] for text in texts]
 
     async def _ask_counts(self, texts: list[str]) -> list[int]:
-        for attempt in range(COUNT_ATTEMPTS):
-            pending = self._open({"type": "count", "id": self._new_id(), "texts": texts})
+        return (await self.request({"type": "count", "texts": texts}))["counts"]
+
+    async def request(self, message: Message) -> Message:
+        """Asks what has one answer and may be asked twice: of the engine, or of the library beside it. Raises EngineError."""
+        for attempt in range(ATTEMPTS):
+            pending = self._open({**message, "id": self._new_id()})
             try:
-                message = await pending.answers.get()
+                answer = await pending.answers.get()
             finally:
                 self._close(pending)
-            if message["type"] == "counted":
-                return message["counts"]
-            if message["code"] != LOST or attempt == COUNT_ATTEMPTS - 1:
-                raise EngineError(message["code"], message["message"])
+            if answer["type"] != "error":
+                return answer
+            if answer["code"] not in (LOST, LIBRARY_LOST) or attempt == ATTEMPTS - 1:
+                raise EngineError(answer["code"], answer["message"])
         raise AssertionError("unreachable")
 
     def _open(self, message: Message) -> Pending:

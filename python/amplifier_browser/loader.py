@@ -13,6 +13,7 @@ MODULES = (
     "loop-streaming",
     "context-window",
     "tool-pages",
+    "tool-documents",
     "tool-python",
     "tool-calculate",
     "tool-time",

@@ -213,6 +213,8 @@ class MountedModule:
             result.approval_prompt = f"Your module “{self.name}” asks: {(result.approval_prompt or '')[:LONGEST_WORDS]}"
         if result.user_message:
             result.user_message = f"{self.name}: {result.user_message[:LONGEST_WORDS]}"
+            if result.action in ("continue", "modify"):  # the kernel shows only what comes with another action
+                self._around.notify(result.user_message_level, result.user_message)
         return result
 
     async def _call(self, op: str, seconds: float, arguments: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -96,6 +96,48 @@ def answer_problem(message: str, answer_id: str, engine_state: str) -> Problem:
     }
 
 
+# error of sidepanel/documents/blocks.js -> title, next step
+DOCUMENT = {
+    "encrypted": ("it is locked", "Open it with its password, save or print it as a PDF without one, and attach that."),
+    "damaged": ("it is damaged", "Open it in the program that made it, save it again, and attach that."),
+    "empty": ("there is no text in it", "Attach a file with text in it."),
+    "scanned": (
+        "it is scanned: pictures of pages, no text",
+        "Run it through a text recognition (OCR) first, and attach what that gives.",
+    ),
+    "too-big": ("it is too large", "Attach a part of it."),
+    "unsupported": (
+        "this kind of file cannot be read",
+        "Save it as PDF, DOCX, EPUB, HTML, Markdown, plain text, CSV or JSON, and attach that.",
+    ),
+}
+
+# code of the library in background/protocol.js -> title, next step
+LIBRARY = {
+    "library-full": ("The disk is full", "Delete documents in Settings, or free some space, then attach it again."),
+    "library-blocked": (
+        "Chrome lets the extension store nothing",
+        "Allow it to store data (chrome://settings/content), then attach it again.",
+    ),
+    "embedding-model": (
+        "The search model could not be loaded",
+        "It is found by its words only. Install the extension anew to mend it.",
+    ),
+}
+
+
+def document_problem(error: str, detail: str) -> Problem:
+    """Why a file could not be read."""
+    title, step = DOCUMENT.get(error, DOCUMENT["damaged"])
+    return {"title": title, "detail": step, "technical": detail}
+
+
+def library_problem(code: str, detail: str) -> Problem:
+    """Why a document could not be kept."""
+    title, step = LIBRARY.get(code, ("It could not be kept", "Attach it again; if it fails again, restart Chrome."))
+    return {"title": title, "detail": step, "technical": detail}
+
+
 # error of `page.show` in sidepanel/host.js -> what to do
 CITATION = {
     "gone": "The tab of that page was closed. Open the page again from its card above the answer.",

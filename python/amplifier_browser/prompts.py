@@ -36,6 +36,11 @@ def summarize_notes(title: str, notes: str) -> str:
     )
 
 
+def ask_text(text: str, question: str) -> str:
+    """Asks a question of a text, in the words that small models answer best."""
+    return f"Read this text.\n\n{fence(text)}\n\nAnswer this question in one sentence: {question.strip()}"
+
+
 def summarized(title: str) -> str:
     """What stands in the conversation for a page whose text is too long to be kept in it."""
     return f"Write a short summary of this article.\n\n{fence(_short(title))}"

@@ -9,6 +9,7 @@ from typing import Any
 from amplifier_core import AmplifierSession
 
 from .approvals import Grants, PanelApprovals
+from .documents.library import LibraryClient
 from .engine import Engine
 from .loader import BundledLoader
 from .module_capabilities import ModuleCapabilities
@@ -24,7 +25,7 @@ from .user_modules import UserModules
 CHAT_SAMPLING = {"temperature": 0.0, "repetition_penalty": 1.05}
 RETRY_SAMPLING = {"temperature": 0.6}  # asked again, it should not say the same again
 
-TOOLS = ("tool-python", "tool-calculate", "tool-time", "tool-notes", "tool-pages", "tool-todo", "tool-delegate")
+TOOLS = ("tool-python", "tool-calculate", "tool-time", "tool-notes", "tool-pages", "tool-documents", "tool-todo", "tool-delegate")
 HOOKS = ("hooks-approval", "hooks-redaction", "hooks-event-log", "hooks-status", "hooks-todo-reminder", "hooks-panel")
 
 
@@ -44,6 +45,7 @@ class Services:
     """What the sessions of a panel share: each is a capability, or a system of Amplifier's application layer."""
 
     engine: Engine
+    library: LibraryClient
     call: Call
     storage: Storage
     sandboxes: Sandboxes
@@ -92,6 +94,7 @@ async def open_session(
     coordinator.loader = BundledLoader(coordinator)  # the kernel ignores a loader that is passed to the session
     capabilities = {
         "browser.engine": services.engine,
+        "browser.library": services.library,
         "browser.count_tokens": services.engine.count,
         "browser.call": services.call,
         "browser.storage": services.storage,

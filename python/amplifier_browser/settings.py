@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
@@ -23,6 +24,8 @@ class Settings:
         self._emit = emit
         self._session = session
         self._notes = Notes(services.storage)
+        self._documents: list[Message] = []
+        self._listing: asyncio.Future[None] | None = None
 
     async def handle(self, command: Message) -> None:
         """Does what a command asks; a failure is told, and nothing else changes."""
@@ -32,6 +35,17 @@ class Settings:
             self._emit({"type": "notice", "level": "error", "text": str(error)})
         await self.show()
 
+    def library_changed(self, _state: Message) -> None:
+        """Documents came, went, or were prepared further."""
+        if self._listing is None or self._listing.done():
+            self._listing = asyncio.ensure_future(self._list_documents())
+
+    async def _list_documents(self) -> None:
+        answer = await self._services.engine.request({"type": "library.list"})
+        shown = ("id", "name", "collection", "words", "pages", "chunks", "embedded", "added")
+        self._documents = [{name: each[name] for name in shown if name in each} for each in answer["documents"]]
+        await self.show()
+
     async def show(self) -> None:
         """Sends the view what the dialog shows."""
         settings = {
@@ -39,6 +53,7 @@ class Settings:
             "notes": await self._notes.list(),
             "tools": self._tools(),
             "modules": await self._services.modules.list(),
+            "documents": self._documents,
             "capabilities": self._services.capabilities.listed(),
             "examples": examples(),
         }
@@ -59,7 +74,13 @@ class Settings:
         ]
 
     async def _show(self, _command: Message) -> None:
-        pass  # it is shown after each command
+        self.library_changed({})  # the rest is shown after each command
+
+    async def _delete_document(self, command: Message) -> None:
+        await self._services.library.delete(command["id"])
+
+    async def _rename_collection(self, command: Message) -> None:
+        await self._services.library.rename(command["from"], command["to"])
 
     async def _revoke(self, command: Message) -> None:
         await self._services.grants.revoke(command["id"])
@@ -105,4 +126,6 @@ class Settings:
         "reload-module": _reload_module,
         "remove-module": _remove_module,
         "export-log": _export_log,
+        "delete-document": _delete_document,
+        "rename-collection": _rename_collection,
     }

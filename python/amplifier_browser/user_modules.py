@@ -9,7 +9,7 @@ import itertools
 import re
 import uuid
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -189,7 +189,7 @@ class UserModules:
             await self._update(module_id, lambda now: _with_report(now, report) if now.source == module.source else now)
 
     @contextlib.contextmanager
-    def _shown_as_checking(self, module_id: str) -> Iterator[None]:
+    def _shown_as_checking(self, module_id: str) -> Generator[None]:
         self._checking[module_id] = self._checking.get(module_id, 0) + 1  # it may be saved again meanwhile
         self._on_change()
         try:

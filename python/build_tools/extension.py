@@ -11,7 +11,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from . import archives
+from . import archives, embedding_model
 from .environment import ensure_node, ensure_npm_packages, ensure_venv, run
 from .paths import ARCHIVES, BUILD, DIST, LIBRARIES, MODELS, NODE_MODULES, PYTHON, ROOT, TEST_EXTENSION, venv_python
 from .steps import BuildError, step
@@ -21,11 +21,18 @@ MODULES = [
     "background/service-worker.js",
     "background/offscreen.js",
     "background/engines/webllm.js",
+    "background/library/worker.js",
     "sidepanel/panel.js",
     "sidepanel/python-worker.js",
     "sidepanel/sandbox-worker.js",
+    "sidepanel/documents/parse-worker.js",
+    "sidepanel/documents/pdf-worker.js",
 ]
 PYODIDE_FILES = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json"]
+# ONNX Runtime without its GPU back ends, which make it twice as large; loaded from the package's own files.
+ONNX_RUNTIME = NODE_MODULES / "onnxruntime-web" / "dist"
+ONNX_FILES = ["ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"]
+BUNDLED_ONNX = ["--alias:onnxruntime-web/webgpu=onnxruntime-web/wasm", "--conditions=onnxruntime-web-use-extern-wasm,module"]
 # Addresses of scripts and wasm that libraries carry as defaults. Never reached, since the CSP forbids it, but a store takes
 # them for remote code.
 REMOTE_CODE = re.compile(
@@ -33,8 +40,16 @@ REMOTE_CODE = re.compile(
     rb"|ga\.jspm\.io)"
 )
 # Bundled packages that come without the text of their licence, and a bundled one under the same licence that has it.
-LICENCE_TEXTS = {"pyodide": "webextension-polyfill"}
+LICENCE_TEXTS = {
+    "pyodide": "webextension-polyfill",
+    "onnxruntime-common": "@types/chrome",
+    "onnxruntime-web": "@types/chrome",
+}
+# Only Node needs them, or parts of packages that are not bundled. Two are stand-ins for what only Node needs; see "overrides"
+# in package.json.
+NOT_BUNDLED = {f"node_modules/{name}" for name in ("ws", "onnxruntime-node", "sharp", "guid-typescript")}
 LICENCE_FILE = re.compile(r"(licen[cs]e|notice|copying)", re.I)
+LICENCE_IN_README = "Permission is hereby granted"
 MODEL_NAMES = {"starter": "SmolLM2 135M (starter)", "tiny": "Tiny random model (for tests)"}
 MODEL_PARAMETERS = {"starter": 135, "tiny": 1}  # millions, at least
 
@@ -45,10 +60,11 @@ def build(models: tuple[str, ...] = ("starter",), out: Path = DIST) -> Path:
     ensure_npm_packages()
     ensure_venv()
     archives.build()
+    embedding_model.build()
     weights = [PYTHON / "starter_model" / name for name in ("convert.py", "tiny_weights.py", "weights.py")]
     step("model weights", weights, [MODELS / "starter", MODELS / "tiny"], _convert_weights)
     inputs = [*SOURCES, Path(__file__), ROOT / "LICENSE"]
-    made_from = "".join(_identity(path) for path in [*ARCHIVES.iterdir(), *_model_files(models)])
+    made_from = "".join(_identity(path) for path in [*ARCHIVES.iterdir(), *_model_files(models), *_embedding_files()])
     step(f"extension {out.name}", inputs, [out / "manifest.json"], lambda: _assemble(models, out), extra=made_from)
     return out
 
@@ -87,6 +103,10 @@ def _model_files(models: tuple[str, ...]) -> list[Path]:
     return files
 
 
+def _embedding_files() -> list[Path]:
+    return sorted(path for path in embedding_model.EMBEDDING_MODEL.rglob("*") if path.is_file())
+
+
 def _assemble(models: tuple[str, ...], out: Path) -> None:
     fresh = out.with_name(out.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
@@ -95,7 +115,10 @@ def _assemble(models: tuple[str, ...], out: Path) -> None:
     shutil.copytree(ROOT / "icons", fresh / "icons", ignore=shutil.ignore_patterns("*.svg", "*.py"))
     _bundle(fresh)
     _add_pyodide(fresh / "pyodide")
+    # Tables of character codes that Chinese, Japanese and Korean PDFs refer to; pdf.js fetches the one it needs.
+    shutil.copytree(NODE_MODULES / "pdfjs-dist" / "cmaps", fresh / "sidepanel" / "documents" / "cmaps")
     _add_models(models, fresh / "models")
+    _add_embedding(fresh / "embedding")
     _add_licences(fresh / "licences")
     _strip_remote_code(fresh)
     _replace(out, fresh)
@@ -122,7 +145,7 @@ def _bundle(out: Path) -> None:
         "--outbase=.",
     ]
     modules = [*MODULES, "--format=esm", "--alias:pyodide=../pyodide/pyodide.mjs", "--external:../pyodide/pyodide.mjs"]
-    run([esbuild, *modules, *common], cwd=ROOT)
+    run([esbuild, *modules, *BUNDLED_ONNX, *common], cwd=ROOT)
     # Injected into pages; what chrome.scripting gets back is the value of the script's last expression.
     reader = ["--format=iife", "--global-name=amplifierPage", "--footer:js=amplifierPage.read();"]
     run([esbuild, "sidepanel/extract.js", *reader, *common], cwd=ROOT)
@@ -164,6 +187,16 @@ def _add_models(models: tuple[str, ...], out: Path) -> None:
     (out / "index.json").write_text(json.dumps({"default": models[0], "models": listed}, indent=2))
 
 
+def _add_embedding(out: Path) -> None:
+    """The embedding model and the runtime that it needs, where background/library/embedder.js looks for them."""
+    for source in _embedding_files():
+        target = out / "minilm" / source.relative_to(embedding_model.EMBEDDING_MODEL)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _link(source, target)
+    for name in ONNX_FILES:
+        shutil.copy(ONNX_RUNTIME / name, out)
+
+
 def _link(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
@@ -176,10 +209,10 @@ def _add_licences(out: Path) -> None:
     out.mkdir()
     shutil.copy(ROOT / "LICENSE", out / "amplifier-browser.txt")
     for folder, facts in bundled_packages().items():
-        name = folder.name if folder.parent == NODE_MODULES else f"{folder.parent.name.lstrip('@')}-{folder.name}"
         texts = _licence_texts(folder) or _licence_texts(NODE_MODULES / LICENCE_TEXTS.get(folder.name, "nowhere"))
         if not texts:
             raise BuildError(f"{folder.name} comes without the text of its licence: name a package that has it in extension.py.")
+        name = "-".join(part.lstrip("@") for part in folder.relative_to(NODE_MODULES).parts if part != "node_modules")
         head = f"{folder.name} {facts['version']}, {facts['license']}\n{_source_of(folder)}\n"
         (out / f"npm-{name}.txt").write_text("\n".join([head, *texts]))
     stage = BUILD / "stage" / "app"
@@ -198,12 +231,18 @@ def bundled_packages() -> dict[Path, dict[str, str]]:
     return {
         ROOT / folder: facts
         for folder, facts in locked.items()
-        if folder and not facts.get("dev") and "/@types/" not in folder and folder != "node_modules/ws"
+        if folder
+        and not facts.get("dev")
+        and "/@types/" not in folder
+        and folder not in NOT_BUNDLED
+        and not facts.get("optional")
     }
 
 
 def _licence_texts(package: Path) -> list[str]:
-    return [path.read_text(errors="replace") for path in sorted(package.glob("*")) if LICENCE_FILE.match(path.name)]
+    files = [path.read_text(errors="replace") for path in sorted(package.glob("*")) if LICENCE_FILE.match(path.name)]
+    readmes = [path.read_text(errors="replace") for path in sorted(package.glob("README*"))]
+    return files or [text for text in readmes if LICENCE_IN_README in text]
 
 
 def _source_of(package: Path) -> str:

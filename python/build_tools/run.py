@@ -41,6 +41,7 @@ def main() -> int:
     parser.add_argument("--browser", required=True)
     parser.add_argument("--url")
     parser.add_argument("--ask")
+    parser.add_argument("--attach", action="append", default=[], type=Path, metavar="FILE")
     parser.add_argument("--approve", action="append", default=[], metavar="TOOL")
     parser.add_argument("--screenshot", type=Path, default=BUILD / "panel.png")
     parser.add_argument("--headless", action="store_true")
@@ -82,6 +83,7 @@ def headless(options: argparse.Namespace, url: str) -> int:
         browser.open(url)
         browser.open_panel()
         print("The side panel is open.", flush=True)
+        _attach(browser, options.attach)
         if options.ask:
             _ask(browser, options.ask)
         else:
@@ -91,13 +93,31 @@ def headless(options: argparse.Namespace, url: str) -> int:
         options.screenshot.parent.mkdir(parents=True, exist_ok=True)
         browser.driver.save_screenshot(str(options.screenshot))
         print(f"\nThe panel's picture: {options.screenshot}")
-        is_cited = options.ask or state != "done" or _print_sources(browser)
+        is_cited = state != "done" or (_print_pages(browser) if options.ask else _print_sources(browser))
         return _report(browser, state) or (0 if is_cited else 1)
 
 
 def _ask(browser: Browser, question: str) -> None:
     browser.wait(lambda: browser.find("composer"), 30, "the composer is there")
     browser.find("composer").send_keys(question, Keys.ENTER)
+
+
+def _attach(browser: Browser, files: list[Path]) -> None:
+    """Attaches files as the button does, and waits until they are ready to be searched."""
+    for path in files:
+        browser.wait(lambda: browser.find("attach"), 30, "the button is there")
+        browser.driver.find_element("css selector", "input[type=file][multiple]").send_keys(str(path.resolve()))
+    if not files:
+        return
+    states = "return [...document.querySelectorAll('[data-testid=attachment]')].map((each) => each.dataset.state)"
+    settled = ("ready", "error")
+    browser.wait(
+        lambda: len(found := browser.driver.execute_script(states)) == len(files) and all(each in settled for each in found),
+        MINUTES * 60,
+        "the files are ready",
+    )
+    for chip in browser.find_all("attachment"):
+        print(f"  Attached: {' '.join(chip.text.split())}", flush=True)
 
 
 def _follow(browser: Browser, approved: list[str]) -> str:
@@ -165,11 +185,18 @@ def _print_sources(browser: Browser) -> bool:
     browser.driver.switch_to.window(browser.page)
     page = _squeezed(browser.driver.execute_script("return document.body.innerText"))
     browser.driver.switch_to.window(panel)
-    found = [_squeezed(quote) in page for _, quote in facts["citations"]]
-    for (number, quote), is_there in zip(facts["citations"], found, strict=True):
-        print(f"  [{number}] {'found in the page' if is_there else 'NOT FOUND in the page'}: {quote}")
+    found = [_squeezed(title)[1:-1] in page for _, title in facts["citations"]]
+    for (number, title), is_there in zip(facts["citations"], found, strict=True):
+        print(f"  [{number}] {'found in the page' if is_there else 'NOT FOUND in the page'}: {title}")
     print(f"Sentences that no passage says: {facts['unsupported']}")
     return all(found)
+
+
+def _print_pages(browser: Browser) -> bool:
+    """Prints the passages of documents that an answer cites, if it cites any."""
+    for number, title in browser.driver.execute_script(_SOURCES)["citations"]:
+        print(f"  [{number}] {title}")
+    return True
 
 
 def _squeezed(text: str) -> str:
@@ -182,7 +209,7 @@ const coverage = answer.querySelector('[data-testid=coverage]');
 const citations = [...answer.querySelectorAll('[data-testid=message-text] button.citation')];
 return {
   read: coverage?.value ?? 0, words: coverage?.max ?? 0,
-  citations: [...new Map(citations.map((mark) => [mark.textContent, mark.title.slice(1, -1)]))],
+  citations: [...new Map(citations.map((mark) => [mark.textContent, mark.title]))],
   unsupported: answer.querySelectorAll('[data-testid=message-text] span.citation').length,
 };
 """

@@ -2,6 +2,7 @@ import { html } from "htm/preact";
 import { render } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Announcer } from "./announcer.js";
+import { DropZone } from "./attachments.js";
 import { Composer } from "./composer.js";
 import { Header } from "./header.js";
 import { Notices } from "./notices.js";
@@ -30,7 +31,8 @@ const NO_TOOLS = [];
 /** @param {{store: Store}} props */
 function App({ store }) {
   const state = useStore(store);
-  const { python, engine, messages, busy, tab, draft, notices, announcement, settings, settingsOpen } = state;
+  const { python, engine, messages, busy, tab, draft, attachments, notices, announcement, settings, settingsOpen } =
+    state;
   useBodyState(python.state, busy);
   useEscape(store);
   // The dialog first: when it closes, a question of the transcript takes the keyboard after it has given it back.
@@ -39,8 +41,9 @@ function App({ store }) {
     <${Header} engine=${engine} python=${python} empty=${messages.length === 0} store=${store} />
     <${Transcript} state=${state} store=${store} />
     <${Notices} notices=${settingsOpen ? [] : notices} store=${store} />
-    <${Composer} draft=${draft} busy=${busy} failed=${python.state === "failed"} tab=${tab} offerSummary=${!isWelcome(state)}
+    <${Composer} draft=${draft} attachments=${attachments} busy=${busy} failed=${python.state === "failed"} tab=${tab} offerSummary=${!isWelcome(state)}
       tools=${settings?.tools ?? NO_TOOLS} store=${store} />
+    <${DropZone} store=${store} />
     <${Announcer} announcement=${announcement} />`;
 }
 

@@ -1,5 +1,6 @@
 import { html } from "htm/preact";
 import { useCallback, useState } from "preact/hooks";
+import { CitationCard } from "./citation-card.js";
 import { CopyButton } from "./copy.js";
 import {
   AlertIcon,
@@ -14,19 +15,44 @@ import {
 } from "./icons.js";
 import { MarkdownText } from "./markdown-text.js";
 import { ProblemCard } from "./problem-card.js";
+import { SeenPassages } from "./seen.js";
 import { SourceCard } from "./source-card.js";
 import { Steps } from "./steps.js";
 import { UsageList, usageSpeed } from "./usage.js";
 
 /** @import { Message, Progress, Section, Store } from "../types.js" */
 
+/** @type {import("../types.js").Citation[]} one object, so that a text without any is not rendered again */
+const NONE = [];
+
 /** @param {import("./message.js").MessageProps} props */
 export function AssistantMessage({ message, store, latest }) {
-  const { id, state, text, source, progress, sections = [], steps = [], notes = [], citations, error } = message;
+  const {
+    id,
+    state,
+    text,
+    source,
+    progress,
+    sections = [],
+    steps = [],
+    notes = [],
+    citations = NONE,
+    seen = [],
+    error,
+  } = message;
+  const [opened, setOpened] = useState(/** @type {number | null} */ (null));
+  const passage = citations.find(({ number, document }) => document !== undefined && number === opened);
   const announce = useCallback(
     (/** @type {string} */ line) => store.dispatch({ type: "announce", text: line }),
     [store],
   );
+
+  /** @param {number} number */
+  function onCitation(number) {
+    const isPassage = citations.some((citation) => citation.number === number && citation.document !== undefined);
+    if (isPassage) setOpened(number === opened ? null : number);
+    else store.send({ type: "show-citation", id, number });
+  }
   const working = state === "streaming" || state === "queued";
   const inStep = steps.some((step) => step.state === "running" || step.state === "asking");
   return html`<article class="message assistant" data-testid="message" data-role="assistant" data-state=${state}
@@ -44,9 +70,9 @@ export function AssistantMessage({ message, store, latest }) {
     }
     <div data-testid="message-text">${
       text &&
-      html`<${MarkdownText} text=${text} announce=${announce} citations=${citations}
-      onCitation=${(/** @type {number} */ number) => store.send({ type: "show-citation", id, number })} />`
+      html`<${MarkdownText} text=${text} announce=${announce} citations=${citations} onCitation=${onCitation} />`
     }</div>
+    ${passage && html`<${CitationCard} key=${opened} citation=${passage} onClose=${() => setOpened(null)} />`}
     ${
       sections.length > 0 &&
       html`<div class="sections">
@@ -54,6 +80,7 @@ export function AssistantMessage({ message, store, latest }) {
         ${sections.map((section, index) => html`<${SectionView} key=${index} section=${section} announce=${announce} />`)}
       </div>`
     }
+    ${seen.length > 0 && html`<${SeenPassages} seen=${seen} />`}
     ${notes.map((note) => html`<p class="note" data-testid="note" dir="auto"><${InfoIcon} /><span>${note}</span></p>`)}
     ${
       error &&

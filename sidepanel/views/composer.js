@@ -1,16 +1,18 @@
 import { html } from "htm/preact";
 import { useEffect, useRef } from "preact/hooks";
+import { AttachButton, Tray } from "./attachments.js";
 import { SendIcon, StopIcon } from "./icons.js";
 import { focusComposer, isPlainEnter } from "./keys.js";
 import { memo } from "./memo.js";
 import { SummarizeButton } from "./summarize-button.js";
 import { useToolSuggestions } from "./tool-suggestions.js";
 
-/** @import { Store, Tab, ToolInfo } from "../types.js" */
+/** @import { Attachment, Store, Tab, ToolInfo } from "../types.js" */
 
 /**
  * @typedef {object} ComposerProps
  * @property {string} draft
+ * @property {Attachment[]} attachments
  * @property {boolean} busy
  * @property {boolean} failed Python could not start: nothing can be sent
  * @property {Tab} tab
@@ -21,7 +23,7 @@ import { useToolSuggestions } from "./tool-suggestions.js";
 
 /** Where one types; usable from the first moment, while model and Python still load. */
 export const Composer = memo(
-  (/** @type {ComposerProps} */ { draft, busy, failed, tab, offerSummary, tools, store }) => {
+  (/** @type {ComposerProps} */ { draft, attachments, busy, failed, tab, offerSummary, tools, store }) => {
     const box = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
     useEffect(() => box.current?.focus(), []);
     const suggestions = useToolSuggestions(draft, tools, store);
@@ -37,7 +39,7 @@ export const Composer = memo(
           level: "warning",
           text: "Not sent: the assistant did not start. Your text is kept.",
         });
-      else store.send({ type: "prompt", id: crypto.randomUUID(), text });
+      else store.send({ type: "prompt", id: crypto.randomUUID(), text, ...sentAlong(store) });
     }
 
     /** @param {KeyboardEvent} event */
@@ -54,11 +56,13 @@ export const Composer = memo(
     return html`<div class="composer-area">
     ${offerSummary && html`<${SummarizeButton} tab=${tab} store=${store} />`}
     ${suggestions.list}
+    ${attachments.length > 0 && html`<${Tray} attachments=${attachments} store=${store} />`}
     <form class="composer" onSubmit=${(/** @type {Event} */ event) => {
       event.preventDefault();
       submit();
       focusComposer();
     }}>
+      <${AttachButton} store=${store} />
       <textarea ref=${box} id="composer" class="composer-text" data-testid="composer" aria-label="Message" rows="1" dir="auto"
         aria-describedby="composer-keys" placeholder="Ask anything" autocomplete="off" value=${draft} onKeyDown=${onKeyDown}
         ...${suggestions.attributes}
@@ -82,6 +86,17 @@ export const Composer = memo(
   </div>`;
   },
 );
+
+/**
+ * The attachments that a message takes along: all but those of which nothing could be read.
+ *
+ * @param {Store} store
+ * @returns {{attachments?: string[]}}
+ */
+function sentAlong(store) {
+  const usable = store.getState().attachments.filter(({ state }) => state !== "error");
+  return usable.length > 0 ? { attachments: usable.map(({ id }) => id) } : {};
+}
 
 /**
  * @param {KeyboardEvent} event

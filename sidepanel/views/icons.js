@@ -30,6 +30,9 @@ export const CalculateIcon = drawn(
 export const CheckIcon = drawn("m4.5 10.5 3.6 3.6 7.4-8");
 export const ChevronIcon = drawn("m7.5 5 5 5-5 5");
 export const ClockIcon = drawn("M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14", "M10 6.2V10l2.6 1.6");
+export const ClipIcon = drawn(
+  "m15.6 9.2-5.7 5.7a3.4 3.4 0 0 1-4.8-4.8l5.9-5.9a2.3 2.3 0 0 1 3.2 3.2l-5.8 5.8a1.1 1.1 0 0 1-1.6-1.6l5-5",
+);
 export const CloseIcon = drawn("m5.5 5.5 9 9", "m14.5 5.5-9 9");
 export const CodeIcon = drawn("m6.6 6-4 4 4 4", "m13.4 6 4 4-4 4", "m11.2 4.4-2.4 11.2");
 export const CopyIcon = drawn("M7.5 7.5h8.4v8.4H7.5Z", "M12.5 4.1H4.1v8.4");
@@ -37,6 +40,7 @@ export const DenyIcon = drawn("M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14", "m5.1 5.1 9
 export const DownIcon = drawn("M10 4v12", "m5 11 5 5 5-5");
 export const DownloadIcon = drawn("M10 3.5v9", "m6.2 8.9 3.8 3.8 3.8-3.8", "M4 16.3h12");
 export const EditIcon = drawn("m4 16 .9-3.6 8.6-8.6 2.7 2.7-8.6 8.6Z", "m11.8 5.5 2.7 2.7");
+export const FolderIcon = drawn("M3 5h5l1.6 2H17v9H3Z");
 export const InfoIcon = drawn("M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14", "M10 9.3v4", "M10 6.6v.1");
 export const EyeIcon = drawn(
   "M2.4 10C4.2 6.7 6.8 5 10 5s5.8 1.7 7.6 5c-1.8 3.3-4.4 5-7.6 5s-5.8-1.7-7.6-5Z",
@@ -46,6 +50,10 @@ export const ListIcon = drawn("m3.4 5.6 1.2 1.2 2-2.4", "M9.2 5.8h7.4", "m3.4 12
 export const NewIcon = drawn("M10 4v12", "M4 10h12");
 export const NoteIcon = drawn("M5.6 3h8.8v14L10 13.6 5.6 17Z");
 export const PageIcon = drawn("M5.2 2.9h6.2l3.4 3.4v10.8H5.2Z", "M11.2 3v3.5h3.5", "M7.8 10h4.4", "M7.8 13h4.4");
+export const QuoteIcon = drawn(
+  "M8.4 6.2C5.6 6.8 4 8.6 4 11.2v2.6h4.2v-3.9H4.3",
+  "M16.4 6.2c-2.8.6-4.4 2.4-4.4 5v2.6h4.2v-3.9h-3.9",
+);
 export const PlayIcon = drawn("M6.5 4.5v11l8.5-5.5Z");
 export const RetryIcon = drawn("M15.8 8.3A6.2 6.2 0 1 0 16 11.4", "M16.2 4.4v4h-4");
 export const SearchIcon = drawn("M8.8 3.6a5.2 5.2 0 1 0 .1 0Z", "m12.7 12.7 3.9 3.9");

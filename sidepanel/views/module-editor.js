@@ -1,6 +1,6 @@
 import { html } from "htm/preact";
 import { useEffect, useRef } from "preact/hooks";
-import { savedModule } from "../settings-state.js";
+import { editedModule, savedModule } from "../settings-state.js";
 import { AlertIcon, BackIcon } from "./icons.js";
 import { ModuleControls, ModuleState } from "./module-controls.js";
 import { goToLine, SourceEditor } from "./source-editor.js";
@@ -25,11 +25,19 @@ export function ModuleEditor({ keyOfModule: key, edited, settings, state, store 
   const changed = key in state.drafts;
   const saving = state.saving === key;
   const complete = Boolean(name.trim() && source.trim());
-  const change = (/** @type {{name?: string, source?: string}} */ changes) =>
+  // From the store: a key may come before the frame that shows the last letter.
+  const latest = () => editedModule(store.getState(), key) ?? edited;
+
+  /** @param {{name?: string, source?: string}} changes */
+  function change(changes) {
+    const { name, source } = latest();
     store.dispatch({ type: "module-draft", key, name, source, ...changes });
+  }
 
   function save() {
-    if (complete && changed && !saving)
+    const { name, source } = latest();
+    const { drafts, saving } = store.getState();
+    if (name.trim() && source.trim() && key in drafts && saving !== key)
       store.send({ type: "save-module", id: saved?.id ?? null, name: name.trim(), source });
   }
 

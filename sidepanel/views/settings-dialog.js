@@ -1,8 +1,9 @@
-/** Settings over the whole panel: what is allowed, what is remembered, the tools, the user's modules, the log. */
+/** Settings over the whole panel: what is allowed, what is remembered, the documents, the tools, the user's modules, the log. */
 
 import { html } from "htm/preact";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Announcer } from "./announcer.js";
+import { DocumentsSection } from "./documents-section.js";
 import { AlertIcon, CloseIcon } from "./icons.js";
 import { LogSection } from "./log-section.js";
 import { ModulesSection } from "./modules-section.js";
@@ -19,6 +20,7 @@ import { ToolsSection } from "./tools-section.js";
 const SECTIONS = [
   { name: "permissions", label: "Permissions", view: PermissionsSection },
   { name: "notes", label: "Notes", view: NotesSection },
+  { name: "documents", label: "Documents", view: DocumentsSection },
   { name: "tools", label: "Tools", view: ToolsSection },
   { name: "modules", label: "My modules", view: ModulesSection },
   { name: "log", label: "Log", view: LogSection },

@@ -1,5 +1,6 @@
 import { html } from "htm/preact";
 import { SUMMARIZE_TEXT } from "../store.js";
+import { SentAttachments } from "./attachments.js";
 import { CopyButton } from "./copy.js";
 import { EditBox } from "./edit-box.js";
 import { ClockIcon, EditIcon } from "./icons.js";
@@ -14,6 +15,7 @@ export function UserMessage({ message, store, editing, waiting }) {
   const announce = (/** @type {string} */ text) => store.dispatch({ type: "announce", text });
   return html`<article class="message user" data-testid="message" data-role="user" data-state=${message.state}
     data-id=${message.id} aria-label="You">
+    ${message.attachments && html`<${SentAttachments} attachments=${message.attachments} />`}
     ${
       editing
         ? html`<${EditBox} message=${message} store=${store} />`

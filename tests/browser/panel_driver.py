@@ -181,12 +181,18 @@ class PanelDriver(Browser):
         """The last call of a tool that is shown."""
         return self.wait(lambda: self.find_all("step", f'[data-tool="{tool}"]')[-1:], 30, f"a call of {tool} is shown")[0]
 
-    def step_output(self, tool: str) -> str:
-        """What the last call of a tool gave to the model, which is opened for it."""
+    def open_step(self, tool: str) -> WebElement:
+        """The last call of a tool, opened."""
         step = self.step(tool)
         toggle = step.find_element("css selector", '[data-testid="step-toggle"]')
         if toggle.get_attribute("aria-expanded") != "true":
             toggle.click()
+        self.wait(lambda: toggle.get_attribute("aria-expanded") == "true", 10, "the step is open")
+        return step
+
+    def step_output(self, tool: str) -> str:
+        """What the last call of a tool gave to the model, which is opened for it."""
+        step = self.open_step(tool)
         return self.wait(lambda: step.find_elements("css selector", '[data-testid="step-output"]'), 10, "the result is shown")[
             0
         ].text

@@ -274,11 +274,12 @@ def test_two_windows_ask_apart_and_always_counts_in_both(scripted: ScriptedDrive
 # What it looks like
 
 
-def test_pictures(scripted: ScriptedDriver) -> None:
+def test_it_fits_and_is_kept_in_pictures(scripted: ScriptedDriver) -> None:
     scripted.script(f"```python\n{DRAWING}\n```", " drawn above.")
     scripted.ask("Use python to draw how many mice an owl eats in a year")
     scripted.wait_asked()
     scripted.picture_in_both("tools-approval")
+    assert not scripted.driver.execute_script("return document.documentElement.scrollHeight > innerHeight")
     scripted.approve("session")
     assert scripted.wait_answer() == "done"
     scripted.picture_in_both("tools-python")
@@ -289,7 +290,7 @@ def test_pictures(scripted: ScriptedDriver) -> None:
     scripted.picture_in_both("tools-delegate-asking")
     scripted.approve("always")
     assert scripted.wait_answer() == "done"
-    scripted.step_output("delegate")
+    scripted.open_step("delegate")
     scripted.picture_in_both("tools-delegate")
     scripted.new_session()
     scripted.ask("What is this page about?")

@@ -62,12 +62,12 @@ def test_tab_stays_within_the_dialog(panel: Panel) -> None:
 def test_arrows_go_through_the_sections(panel: Panel) -> None:
     panel.show("settings-permissions")
     visited = []
-    for _ in range(5):
+    for _ in range(6):
         panel.press(Keys.ARROW_RIGHT)
         visited.append(panel.focused())
         shown = panel.run("return document.getElementById('settings-panel').getAttribute('aria-labelledby')")
         assert shown == panel.run("return document.activeElement.id")
-    names = ["notes", "tools", "modules", "log", "permissions"]
+    names = ["notes", "documents", "tools", "modules", "log", "permissions"]
     assert visited == [f"settings-{name}" for name in names]
     panel.press(Keys.ARROW_LEFT)
     assert panel.focused() == "settings-log"

@@ -393,7 +393,8 @@ return [...document.querySelectorAll(kinds)]
   .filter((element) => !named(element)).map((element) => element.outerHTML);
 """
 UNREACHABLE = """
-return [...document.querySelectorAll("button:not(:disabled, [role=tab]), a[href], select, textarea, input, summary")]
+const kinds = "button:not(:disabled, [role=tab]), a[href], select, textarea, input:not([hidden]), summary";
+return [...document.querySelectorAll(kinds)]
   .filter((element) => element.tabIndex < 0 || !element.checkVisibility({visibilityProperty: true}))
   .map((element) => element.outerHTML);
 """
@@ -494,10 +495,10 @@ def test_the_keyboard_alone_reaches_every_control_in_order(panel: Panel) -> None
     panel.show("conversation")
     panel.run("document.querySelector('[data-testid=new-session]').focus()")
     order = [panel.focused()]
-    for _ in range(8):
+    for _ in range(9):
         panel.press(Keys.TAB)
         order.append(panel.focused())
-    expected = ["new-session", "transcript", "copy", "edit", "copy", "retry", "usage-toggle", "summarize-tab", "composer"]
-    assert order == expected
+    messages = ["copy", "edit", "copy", "retry", "usage-toggle"]
+    assert order == ["new-session", "transcript", *messages, "summarize-tab", "attach", "composer"]
     panel.run("document.querySelector('[data-testid=edit]').focus()")
     assert panel.run("return getComputedStyle(document.querySelector('.message.user .actions')).opacity") == "1"

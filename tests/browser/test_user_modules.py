@@ -5,16 +5,14 @@ The engine is scripted (tests/browser/scripted_engine), since meaning is at stak
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from panel_driver import ScriptedDriver
 from selenium.webdriver.common.keys import Keys
 
 # A tool's module; `execute` is its body, with `text` as what the user gave.
-TOOL = '''
+TOOL = """
 from amplifier_core import ToolResult
 
 class Tool:
@@ -28,11 +26,11 @@ class Tool:
 
 async def mount(coordinator, config):
     await coordinator.mount("tools", Tool())
-'''
+"""
 
 TWO_TOOLS = (
     TOOL.format(name="endless", execute="while True: pass")
-    + '''
+    + """
     quick = Tool()
     quick.name = "quick"
     quick.execute = answer
@@ -40,10 +38,10 @@ TWO_TOOLS = (
 
 async def answer(input):
     return ToolResult(output=input["text"].upper())
-'''
+"""
 )
 
-RUDE = '''
+RUDE = """
 from amplifier_core import HookResult
 
 async def raises(event, data):
@@ -60,9 +58,9 @@ async def mount(coordinator, config):
     coordinator.hooks.register("prompt:submit", hangs)
     coordinator.hooks.register("tool:pre", raises)
     coordinator.hooks.register("tool:pre", garbage)
-'''
+"""
 
-GUARD = '''
+GUARD = """
 from amplifier_core import HookResult
 
 async def prompt(event, data):
@@ -76,12 +74,12 @@ async def tool(event, data):
 async def mount(coordinator, config):
     coordinator.hooks.register("prompt:submit", prompt)
     coordinator.hooks.register("tool:pre", tool)
-'''
+"""
 
 # Each way out is tried, and what came of it is told.
 BURGLAR = TOOL.format(
     name="burgle",
-    execute='''
+    execute="""
         import asyncio
         from amplifier_sandbox.main import ask
         async def by_js():
@@ -108,22 +106,28 @@ BURGLAR = TOOL.format(
                 outcome.append(f"{way.__name__} succeeded")
             except BaseException as error:
                 outcome.append(f"{way.__name__}: {type(error).__name__}")
-        return ToolResult(output="; ".join(outcome))''',
+        return ToolResult(output="; ".join(outcome))""",
 )
 
 
 @pytest.fixture(autouse=True)
 def without_modules(scripted: ScriptedDriver) -> None:
-    """Every test begins in the panel with no module and a new session."""
+    """Every test begins in the panel, with no module, in a session that is in use."""
     scripted.to_panel()
     to_list(scripted)
-    while scripted.find_all("module-remove") or scripted.find_all("module-discard"):
-        scripted.click("module-remove" if scripted.find_all("module-remove") else "module-discard")
-    scripted.wait(lambda: not scripted.stored("modules"), 10, "no module is kept")
+
+    def is_empty() -> bool:
+        for button in (*scripted.find_all("module-remove"), *scripted.find_all("module-discard")):
+            button.click()
+        return not scripted.find_all("module-item") and not scripted.stored("modules")
+
+    scripted.wait(is_empty, 20, "no module is left")
     dismiss_notices(scripted)
     scripted.close_settings()
     scripted.new_session()
     scripted.script()
+    scripted.ask("Hello")
+    assert scripted.wait_answer() == "done"
 
 
 # -- what a user does
@@ -143,7 +147,8 @@ def start(driver: ScriptedDriver, name: str) -> None:
     driver.click("module-new")
     points = driver.wait(lambda: driver.find_all("module-start"), 10, "there are starting points")
     next(point for point in points if point.text == name).click()
-    driver.wait(lambda: driver.find_all("module-source"), 10, "the editor is open")
+    is_open = "return document.activeElement.dataset.testid === 'module-name'"
+    driver.wait(lambda: driver.driver.execute_script(is_open), 10, "the editor is open")
 
 
 def write(driver: ScriptedDriver, name: str, source: str) -> str:
@@ -190,11 +195,8 @@ def use(driver: ScriptedDriver, name: str, source: str) -> None:
 
 
 def begin_session(driver: ScriptedDriver) -> None:
-    """Closes the settings and presses New session, after which a turn begins it."""
+    """Closes the settings and presses New session."""
     driver.close_settings()
-    if not driver.messages():
-        driver.ask("Hello")
-        driver.wait_answer()
     driver.new_session()
     driver.script()
 
@@ -244,7 +246,7 @@ def assert_goes_on(driver: ScriptedDriver, answers: int) -> None:
     driver.script(" 42.")
     driver.ask("/calculate 6 * 7")
     assert driver.wait_answer(answers) == "done"
-    assert driver.step_output("calculate") == "42"
+    assert driver.step_output("calculate") == "6 * 7 = 42"
     assert driver.answer_text().endswith("42.")
 
 
@@ -252,6 +254,7 @@ def assert_goes_on(driver: ScriptedDriver, answers: int) -> None:
 
 
 def test_a_tool_begun_from_a_starting_point_is_used_by_the_model(scripted: ScriptedDriver) -> None:
+    scripted.new_session()
     start(scripted, "Word count")
     assert scripted.find("module-name").get_property("value") == "Word count"
     assert save(scripted) == "valid"
@@ -337,10 +340,13 @@ def test_reloaded_it_runs_its_new_source_and_removed_it_is_gone(scripted: Script
     to_list(scripted)
     scripted.click("module-remove")
     scripted.wait(lambda: not scripted.stored("modules"), 10, "it is removed")
+    scripted.click("module-undo")
+    kept = scripted.wait(lambda: scripted.find_all("module-item", '[data-state="valid"]'), 40, "it is back")[0]
+    assert "Greeter" in kept.text
+    [module] = scripted.stored("modules")
+    assert (module["source"], module["enabled"]) == (source.replace("Hello", "Salut"), False)
     scripted.open_settings("tools")
     scripted.wait(lambda: not scripted.find_all("tool-item", '[data-name="greet"]'), 10, "its tool is gone")
-    scripted.open_settings("modules")
-    write(scripted, "Other", "")
 
 
 def watch_states(driver: ScriptedDriver) -> None:
@@ -386,12 +392,127 @@ def test_a_syntax_error_is_shown_at_its_line_and_leads_there(scripted: ScriptedD
 
 def test_a_tool_that_raises_is_named_and_the_session_goes_on(scripted: ScriptedDriver) -> None:
     use(scripted, "Clumsy", TOOL.format(name="drop", execute='raise KeyError("plate")'))
+    scripted.script("```text\nit again\n```", "I am sorry.")  # the model is told, and tries once more
     scripted.ask("/drop it")
     scripted.approve()
     notice_with(scripted, "Clumsy", "drop failed", "plate", "line 11")
-    scripted.deny()  # the model is told, and would try once more
+    scripted.deny()
     assert scripted.wait_answer() == "done"
     failed = scripted.find_all("step", '[data-tool="drop"]')[0]
     assert failed.get_attribute("data-state") == "error"
     assert "The user's module “Clumsy” failed: KeyError: 'plate' (line 11)" in failed.text
     assert_goes_on(scripted, 2)
+
+
+def test_modules_that_hang_are_ended_and_the_session_goes_on(scripted: ScriptedDriver) -> None:
+    use(scripted, "Sloth", TWO_TOOLS)
+    scripted.script("```text\nagain\n```", "It hangs.")
+    scripted.ask("/endless now")
+    scripted.approve()
+    scripted.wait(lambda: scripted.step("endless").get_attribute("data-state") == "running", 10, "it runs")
+    # Meanwhile another one is written, which hangs as soon as it is imported.
+    assert write(scripted, "Stone", "while True:\n    pass\n") == "invalid"
+    assert "It did not finish within 10 s" in problems(scripted)[0][1]
+    assert not scripted.find("module-enable").is_enabled()
+    scripted.close_settings()
+    notice_with(scripted, "Sloth", "endless failed", "It took longer than 20 s and was ended")
+    scripted.deny()
+    assert scripted.wait_answer() == "done"
+    failed = scripted.find_all("step", '[data-tool="endless"]')[0]
+    assert failed.get_attribute("data-state") == "error" and "Sloth" in failed.text
+    scripted.script("Loud.")
+    assert call(scripted, "/quick and dirty", answers=2) == "done"
+    assert scripted.step_output("quick") == "AND DIRTY"
+    # And the user need not wait for it.
+    scripted.ask("/endless now")
+    scripted.approve()
+    scripted.wait(lambda: scripted.step("endless").get_attribute("data-state") == "running", 10, "it runs")
+    scripted.click("stop")
+    assert scripted.wait_answer(3, timeout=15) == "stopped"
+    assert scripted.step("endless").get_attribute("data-state") == "stopped"
+    assert_goes_on(scripted, 4)
+
+
+def test_hooks_that_misbehave_are_named_and_then_left_out(scripted: ScriptedDriver) -> None:
+    use(scripted, "Rude", RUDE)
+    assert_goes_on(scripted, 1)
+    notice_with(scripted, "Rude", "prompt:submit", "It took longer than 2 s and was ended")
+    notice_with(scripted, "Rude", "tool:pre", "ValueError: no manners", "line 5")
+    notice_with(scripted, "Rude", "failed 3 times", "returned a int", "off until the next session")
+    scripted.picture_in_both("module-notices")
+    open_module(scripted)
+    said = ("prompt:submit failed", "no manners", "returned a int")
+    scripted.wait(lambda: all(words in log(scripted) for words in said), 10, "each is logged")
+    logged = log(scripted)
+    scripted.close_settings()
+    assert_goes_on(scripted, 2)
+    scripted.open_settings("modules")
+    assert log(scripted) == logged
+
+
+def test_a_hook_may_deny_a_prompt_and_a_tool(scripted: ScriptedDriver) -> None:
+    use(scripted, "Guard", GUARD)
+    scripted.ask("What is my salary?")
+    assert scripted.wait_answer() == "done"
+    assert scripted.answer_text() == "Not sent: no talk of money (by the user's module “Guard”)"
+    assert scripted.requests() == []
+    scripted.ask("/calculate 6 * 7")
+    assert scripted.wait_answer(2) == "done"
+    step = scripted.step("calculate")
+    assert step.get_attribute("data-state") == "denied"
+    scripted.script("Yes.")
+    scripted.ask("Are you well?")
+    assert scripted.wait_answer(3) == "done"
+    assert scripted.answer_text() == "Yes."
+    assert "use your head (by the user's module “Guard”)" in scripted.prompts()
+    assert "salary" not in scripted.prompts()
+
+
+# -- what they may reach
+
+
+def test_a_capability_is_granted_and_taken_back_by_the_user(scripted: ScriptedDriver) -> None:
+    start(scripted, "Words of the page")
+    assert save(scripted) == "valid"
+    switch_on(scripted)
+    begin_session(scripted)
+    assert "Allow this module to read the page" in refused_words(scripted, 1)
+    open_module(scripted)
+    [tick] = scripted.find_all("module-grant")
+    assert not tick.is_selected()
+    tick.click()
+    scripted.wait(lambda: scripted.stored("modules")[0]["granted"] == ["page.read"], 10, "it is granted")
+    scripted.picture_in_both("module-granted")
+    begin_session(scripted)
+    assert call(scripted, "/page_words ") == "done"
+    words = scripted.step_output("page_words")
+    assert {"farmers", "church"} & set(words.replace(",", "").split()), words
+    open_module(scripted)
+    scripted.click("module-grant")
+    scripted.wait(lambda: scripted.stored("modules")[0]["granted"] == [], 10, "it is taken back")
+    scripted.close_settings()
+    assert "page.read is not granted to this module" in refused_words(scripted, 2)
+    open_module(scripted)
+    scripted.wait(lambda: "It asked for page.read, which it is not granted" in log(scripted), 10, "it is logged")
+
+
+def refused_words(driver: ScriptedDriver, answers: int) -> str:
+    """Lets page_words be called once; returns what its step says."""
+    driver.script("```json\n{}\n```", "I cannot.")
+    driver.ask("/page_words ")
+    driver.approve()
+    driver.deny()
+    assert driver.wait_answer(answers) == "done"
+    failed = [step for step in driver.find_all("step") if step.get_attribute("data-state") == "error"]
+    return failed[-1].text
+
+
+def test_a_module_reaches_no_network_and_nothing_of_the_browser(scripted: ScriptedDriver, pages: str) -> None:
+    use(scripted, "Burglar", BURGLAR)
+    assert call(scripted, f"/burgle {pages}/stolen") == "done"
+    output = scripted.step_output("burgle")
+    assert output.count(";") == 5 and "succeeded" not in output, output
+    assert scripted.watch
+    asked = [url for _, url in scripted.watch.seen.requests if "stolen" in url]
+    assert asked == []
+    assert scripted.watch.seen.outside(f"chrome-extension://{scripted.id}/", pages) == []

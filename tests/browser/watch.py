@@ -49,6 +49,7 @@ class Watch:
         self._socket = websocket.create_connection(url, suppress_origin=True)
         self._lock = threading.Lock()
         self._next = 1
+        self._awaited: dict[int, threading.Event] = {}
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
         self._send("Target.setDiscoverTargets", {"discover": True})
@@ -60,14 +61,25 @@ class Watch:
         self._thread.join(5)
 
     def run(self, file: str, script: str) -> None:
-        """Runs a script in every context of a file; nothing tells whether it did."""
-        for session, target in list(self._sessions.items()):
-            if self.seen.targets[target].endswith(file):
-                self._send("Runtime.evaluate", {"expression": script}, session)
+        """Runs a script in every context of a file, and waits until it has run."""
+        sessions = [session for session, target in self._sessions.items() if self.seen.targets[target].endswith(file)]
+        assert sessions, f"{file} runs nowhere"
+        for session in sessions:
+            done = threading.Event()
+            self._send("Runtime.evaluate", {"expression": script}, session, done)
+            assert done.wait(20), f"{file} does not answer"
 
-    def _send(self, method: str, params: dict[str, Any] | None = None, session: str | None = None) -> None:
+    def _send(
+        self,
+        method: str,
+        params: dict[str, Any] | None = None,
+        session: str | None = None,
+        done: threading.Event | None = None,
+    ) -> None:
         with self._lock:
             message = {"id": self._next, "method": method, "params": params or {}}
+            if done:
+                self._awaited[self._next] = done
             self._next += 1
             if session:
                 message["sessionId"] = session
@@ -86,6 +98,8 @@ class Watch:
         method, params = message.get("method"), message.get("params", {})
         target = self._sessions.get(message.get("sessionId", ""), "")
         context = self.seen.targets.get(target, "browser")
+        if done := self._awaited.pop(message.get("id", 0), None):
+            done.set()
         if method == "Target.attachedToTarget":
             self._attached(params["sessionId"], params["targetInfo"])
         elif method == "Target.targetInfoChanged":

@@ -54,6 +54,7 @@ async def context_module(coordinator: Any) -> Any:
 
 TOOL_NAMES = {  # a module may mount several; the test below holds this list to what they mount
     "tool-pages": ("read_page", "list_tabs", "find_in_page"),
+    "tool-documents": ("search_documents",),
     "tool-python": ("python",),
     "tool-calculate": ("calculate",),
     "tool-time": ("current_time",),

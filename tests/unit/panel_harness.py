@@ -22,6 +22,48 @@ def words(text: str) -> int:
     return len(text.split())
 
 
+class ScriptedLibrary:
+    """The library behind the port: keeps documents; finds chunks by the words that they share with a question."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, Message] = {}
+        self.chunks: dict[str, list[Message]] = {}
+        self.embedded = True
+        self.fails: str | None = None
+
+    def answer(self, request: Message) -> Message:
+        """The answer to a request of type library.*"""
+        kind = request["type"].removeprefix("library.")
+        if self.fails:
+            return {"type": "error", "code": self.fails, "message": "scripted"}
+        if kind == "put":
+            document = request["document"]
+            self.documents[document["id"]], self.chunks[document["id"]] = document, request["chunks"]
+        elif kind == "delete":
+            self.documents.pop(request["document"])
+        elif kind == "list":
+            return {"type": "library.listed", "documents": [self._listed(each) for each in self.documents.values()]}
+        elif kind == "get":
+            wanted = request.get("ordinals")
+            found = [each for each in self.chunks[request["document"]] if wanted is None or each["ordinal"] in wanted]
+            return {"type": "library.chunks", "chunks": found}
+        elif kind == "search":
+            return self._search(request)
+        return {"type": "library.done"}
+
+    def _listed(self, document: Message) -> Message:
+        count = len(self.chunks[document["id"]])
+        return {**document, "chunks": count, "embedded": count if self.embedded else 0}
+
+    def _search(self, request: Message) -> Message:
+        documents = request.get("documents") or self.documents
+        chunks = [chunk for name in documents for chunk in self.chunks.get(name, [])]
+        asked = set(request["query"].lower().replace("?", "").split())
+        hits = [{"chunk": chunk, "score": len(asked & set(chunk["text"].lower().split())) / len(asked)} for chunk in chunks]
+        hits.sort(key=lambda hit: -hit["score"])
+        return {"type": "library.found", "keywords": hits, "vectors": hits, "total": len(chunks), "pending": 0}
+
+
 class Panel:
     """An App under test."""
 
@@ -32,6 +74,7 @@ class Panel:
         self.requests: list[Message] = []
         self.events: list[Message] = []
         self.calls: dict[str, Any] = {}
+        self.library = ScriptedLibrary()
         self.app = App(self._take)
         self._changed = asyncio.Event()
         self._waiting: set[str] = set()
@@ -117,6 +160,8 @@ class Panel:
         elif kind == "abort" and request_id in self._waiting:
             self._waiting.discard(request_id)
             self._engine({"type": "done", "id": request_id, "finish_reason": "abort", "usage": None})
+        elif kind.startswith("library."):
+            self._engine({"id": request_id, **self.library.answer(request)})
         elif kind == "complete":
             self.requests.append(request["request"])
             self._stream(request_id, self.answer(request["request"]))

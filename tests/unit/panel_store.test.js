@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { editedModule } from "../../sidepanel/settings-state.js";
 import { createStore, initialState, reduce } from "../../sidepanel/store.js";
 
-/** @import { Command, Message, PanelEvent, Settings, State, UserModule, ViewEvent } from "../../sidepanel/types.js" */
+/** @import { Attachment, Command, LibraryDocument, Message, PanelEvent, Settings, State, UserModule, ViewEvent } from "../../sidepanel/types.js" */
 
 /**
  * @param {(PanelEvent | ViewEvent)[]} events
@@ -399,4 +399,93 @@ test("switches and grants show at once", () => {
   assert.deepEqual(second, userModule("m2"));
   const back = after([sent({ type: "grant-module", id: "m1", capability: "page", granted: false })], state);
   assert.deepEqual(back.settings?.modules[0]?.granted, []);
+});
+
+// Attachments and documents
+
+/**
+ * @param {string} id
+ * @param {Partial<Attachment>} [changes]
+ * @returns {PanelEvent}
+ */
+const attachment = (id, changes) => ({
+  type: "attachment",
+  attachment: { id, kind: "document", name: `${id}.pdf`, detail: "", state: "reading", progress: null, ...changes },
+});
+
+/** @param {State} state */
+const tray = (state) => state.attachments.map(({ id, state }) => `${id} ${state}`);
+
+/** @param {State} state */
+const sentWith = (state) => state.messages[0]?.attachments?.map(({ id, name, state }) => `${id} ${name} ${state}`);
+
+test("an attachment is put once, replaced by its news in its place, and gone when removed", () => {
+  const state = after([attachment("d1"), attachment("d2"), attachment("d1", { state: "ready" })]);
+  assert.deepEqual(tray(state), ["d1 ready", "d2 reading"]);
+  assert.deepEqual(tray(after([sent({ type: "detach", id: "d1" })], state)), ["d2 reading"]);
+  assert.deepEqual(tray(after([{ type: "attachment-removed", id: "d2" }], state)), ["d1 ready"]);
+  assert.equal(reduce(state, { type: "attachment-removed", id: "d9" }), state);
+});
+
+test("late news of a removed attachment does not bring it back", () => {
+  const state = after([attachment("d1"), sent({ type: "detach", id: "d1" })]);
+  assert.equal(reduce(state, attachment("d1", { state: "indexing" })), state);
+});
+
+test("a prompt takes its attachments along and empties the tray; a failed one does not go", () => {
+  const state = after([
+    attachment("d1", { state: "indexing" }),
+    attachment("d2", { state: "error" }),
+    sent({ type: "prompt", id: "u1", text: "?", attachments: ["d1"] }),
+  ]);
+  assert.deepEqual(sentWith(state), ["d1 d1.pdf indexing"]);
+  assert.deepEqual(tray(state), []);
+});
+
+test("a sent attachment's news goes to its message, and Python's word of the message forgets none of it", () => {
+  const state = after([
+    attachment("d1", { state: "indexing" }),
+    sent({ type: "prompt", id: "u1", text: "?", attachments: ["d1"] }),
+    attachment("d1", { state: "ready" }),
+    user("u1"),
+    user("u1", { attachments: [{ id: "d1", kind: "document", name: "d1.pdf" }] }),
+  ]);
+  assert.deepEqual(sentWith(state), ["d1 d1.pdf ready"]);
+  assert.deepEqual(tray(state), []);
+  assert.deepEqual(sentWith(after([sent({ type: "edit", id: "u1", text: "!" })], state)), ["d1 d1.pdf ready"]);
+  const cleared = after([sent({ type: "new-session" }), attachment("d1", { state: "ready" })], state);
+  assert.deepEqual(tray(cleared), []);
+});
+
+test("screen readers hear that a file is attached, ready or refused, and not each step between", () => {
+  const said = (/** @type {State} */ state) => state.announcement.text;
+  const reading = after([attachment("d1")]);
+  assert.match(said(reading), /Attaching d1.pdf/);
+  const indexing = after([attachment("d1", { progress: 0.5 }), attachment("d1", { state: "indexing" })], reading);
+  assert.equal(indexing.announcement, reading.announcement);
+  assert.match(said(after([attachment("d1", { state: "ready" })], indexing)), /d1.pdf is ready/);
+  const problem = { title: "It is locked", detail: "" };
+  assert.equal(said(after([attachment("d1", { state: "error", problem })], indexing)), "d1.pdf: It is locked");
+  assert.match(said(after([attachment("s1", { state: "ready" })])), /s1.pdf is attached/);
+});
+
+/**
+ * @param {string} id
+ * @param {string} collection
+ * @returns {LibraryDocument}
+ */
+const inLibrary = (id, collection) => ({ id, collection, name: id, words: 1, chunks: 1, embedded: 1, added: 0 });
+
+/** @param {State} state */
+const shelves = (state) => state.settings?.documents?.map(({ id, collection }) => `${id} in ${collection}`);
+
+test("documents move, and go, at once; a renamed collection takes its documents along", () => {
+  const state = after([settings({ documents: [inLibrary("d1", "A"), inLibrary("d2", "A"), inLibrary("d3", "B")] })]);
+  const moved = after([sent({ type: "move-document", id: "d1", collection: "B" })], state);
+  assert.deepEqual(shelves(moved), ["d1 in B", "d2 in A", "d3 in B"]);
+  const renamed = after([sent({ type: "rename-collection", from: "B", to: "C" })], moved);
+  assert.deepEqual(shelves(renamed), ["d1 in C", "d2 in A", "d3 in C"]);
+  const deleted = after([sent({ type: "delete-document", id: "d2" })], renamed);
+  assert.deepEqual(shelves(deleted), ["d1 in C", "d3 in C"]);
+  assert.equal(deleted.announcement.text, "d2 deleted");
 });

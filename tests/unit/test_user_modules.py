@@ -680,5 +680,5 @@ async def test_the_examples_run(bench: Bench) -> None:
     assert "Allow this module to read the page" in str((await run(coordinator, "page_words")).error)
     data = {"tool_name": "word_count", "tool_response": {"success": True, "output": "3 words"}}
     result = await coordinator.hooks.emit("tool:post", data)
-    assert bench.notices == []
+    assert bench.notices == [("info", "Call counter: That was tool call 1 of this session.")]
     assert result.action == "continue"

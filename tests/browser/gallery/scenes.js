@@ -1,5 +1,6 @@
 /** Every state that the panel can be in, each as the events that lead to it. */
 
+import { DOCUMENT_SCENES } from "./document-scenes.js";
 import { BUSY, engine, MODELS, message, READY, TAB, user } from "./scene-parts.js";
 import { SETTINGS_SCENES } from "./settings-scenes.js";
 import { TOOL_SCENES } from "./tool-scenes.js";
@@ -81,6 +82,7 @@ const CONVERSATION = [
 /** @type {Record<string, SceneEvent[]>} */
 export const SCENES = {
   ...TOOL_SCENES,
+  ...DOCUMENT_SCENES,
   ...SETTINGS_SCENES,
   "first-moment": [],
   "empty-loading": [TAB, engine({ state: "loading", progress: 0.42, text: "Loading SmolLM2 360M: 88 of 210 MB" })],

@@ -1,0 +1,1 @@
+"""How often the passage that answers a question is found, on questions that others wrote."""

@@ -1,0 +1,161 @@
+// The page's side of documents: starts a Worker for each file, ends it, and keeps the files that Python names by id.
+
+/**
+ * @typedef {import("./blocks.js").Block} Block
+ * @typedef {{id: string, title: string, blocks: Block[], pages?: number, words: number, notes: string[]}} Parsed  `id` is the
+ *   SHA-256 of the bytes, its first 32 hex digits
+ * @typedef {{error: import("./blocks.js").Reason, detail: string}} Refusal
+ * @typedef {{id: string, name: string, mime: string, bytes: number}} PickedFile
+ */
+
+const MOST_BYTES = 50 << 20;
+/** A file in which nothing moves for so long has its parser in a loop. */
+const LONGEST_SILENCE = 180_000;
+const AT_ONCE = 2;
+
+/** What a file picker may offer. */
+export const ACCEPTED = ".pdf,.docx,.epub,.html,.htm,.md,.markdown,.txt,.csv,.tsv,.json,.jsonl,text/*,application/json";
+
+let running = 0;
+/** @type {(() => void)[]} */
+const waiting = [];
+
+/**
+ * The text of a file as blocks, or why there is none. Rejects with the signal's reason once that is aborted, never otherwise.
+ * @param {File} file
+ * @param {{onProgress?: (fraction: number) => void, signal?: AbortSignal}} [options]  fraction: 0 to 1
+ * @returns {Promise<Parsed | Refusal>}
+ */
+export async function parseFile(file, { onProgress = () => {}, signal } = {}) {
+  signal?.throwIfAborted();
+  if (file.size > MOST_BYTES) return refuse("too-big", `It is larger than ${MOST_BYTES >> 20} MB.`);
+  if (!file.size) return refuse("empty", "The file has no bytes.");
+  await takeTurn(signal);
+  try {
+    const bytes = await file.arrayBuffer().catch(() => null);
+    signal?.throwIfAborted();
+    if (!bytes) return refuse("damaged", "It can no longer be opened: it was moved, changed, or is a folder.");
+    return await parseInWorker(bytes, file, onProgress, signal);
+  } finally {
+    running--;
+    waiting.shift()?.();
+  }
+}
+
+/** @param {AbortSignal} [signal] */
+async function takeTurn(signal) {
+  while (running >= AT_ONCE) {
+    const { promise, resolve, reject } = Promise.withResolvers();
+    const abort = () => {
+      waiting.splice(waiting.indexOf(wake), 1);
+      reject(signal?.reason);
+    };
+    const wake = () => {
+      signal?.removeEventListener("abort", abort);
+      resolve(undefined);
+    };
+    signal?.addEventListener("abort", abort, { once: true });
+    waiting.push(wake);
+    await promise;
+  }
+  running++;
+}
+
+/**
+ * @param {Refusal["error"]} error
+ * @param {string} detail
+ * @returns {Refusal}
+ */
+function refuse(error, detail) {
+  return { error, detail };
+}
+
+/**
+ * @param {ArrayBuffer} bytes
+ * @param {File} file
+ * @param {(fraction: number) => void} onProgress
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Parsed | Refusal>}
+ */
+function parseInWorker(bytes, file, onProgress, signal) {
+  const worker = new Worker(new URL("documents/parse-worker.js", location.href), { type: "module", name: "documents" });
+  const { promise, resolve, reject } = Promise.withResolvers();
+  const abort = () => reject(signal?.reason);
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => resolve(refuse("damaged", "Reading it did not come to an end.")), LONGEST_SILENCE);
+  };
+  wait();
+  worker.onmessage = ({ data }) => {
+    wait();
+    if (data.parsed) resolve(data.parsed);
+    else onProgress(data.progress);
+  };
+  worker.onmessageerror = () => resolve(refuse("damaged", "Its text could not be handed over."));
+  worker.onerror = (event) => {
+    event.preventDefault();
+    resolve(refuse("damaged", `It cannot be read: ${event.message || "the parser could not be started"}`));
+  };
+  signal?.addEventListener("abort", abort);
+  worker.postMessage({ bytes, name: file.name, mime: file.type }, [bytes]);
+  return promise.finally(() => {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
+    worker.terminate();
+  });
+}
+
+/**
+ * Files that the user picked, and the host's calls by which Python has them parsed.
+ * @param {(message: object) => void} toPython  gets {type: "file-progress", file, fraction}
+ */
+export function createFiles(toPython) {
+  /** @type {Map<string, {file: File, stop: AbortController}>} */
+  const files = new Map();
+
+  /**
+   * @param {File} file
+   * @returns {PickedFile}
+   */
+  const add = (file) => {
+    const id = crypto.randomUUID();
+    files.set(id, { file, stop: new AbortController() });
+    return { id, name: file.name, mime: file.type, bytes: file.size };
+  };
+
+  /** @param {{file: string}} args */
+  const forget = async ({ file }) => {
+    files.get(file)?.stop.abort();
+    files.delete(file);
+  };
+
+  /** @param {{file: string}} args */
+  const parse = async ({ file: id }) => {
+    const picked = files.get(id);
+    if (!picked) return { error: "forgotten", detail: "The file is no longer at hand: attach it again." };
+    const { file, stop } = picked;
+    const onProgress = (/** @type {number} */ fraction) => toPython({ type: "file-progress", file: id, fraction });
+    try {
+      const parsed = await parseFile(file, { onProgress, signal: stop.signal });
+      return { ...parsed, name: file.name, mime: file.type, bytes: file.size };
+    } catch (error) {
+      if (!stop.signal.aborted) throw error;
+      return { error: "cancelled", detail: "Reading it was stopped." };
+    } finally {
+      // Stopped or read, it can be read again.
+      if (files.has(id)) files.set(id, { file, stop: new AbortController() });
+    }
+  };
+
+  return {
+    add,
+    calls: {
+      /** {file} -> Parsed or Refusal, with the file's name, mime and bytes; error also "cancelled" or "forgotten" */
+      "files.parse": parse,
+      "files.cancel": async (/** @type {{file: string}} */ { file }) => files.get(file)?.stop.abort(),
+      "files.forget": forget,
+    },
+  };
+}

@@ -1,0 +1,2 @@
+// pdf.js's own Worker, which reads the file; parse-worker.js starts it.
+import "pdfjs-dist/build/pdf.worker.mjs";

@@ -1,0 +1,335 @@
+"""Documents in the panel's views: attaching, the tray, what a message was sent with, passages, the library in the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gallery.page import Panel, open_panel
+from selenium.webdriver.common.keys import Keys
+
+PARSED = {"id": "abc123", "title": "Notes", "blocks": [{"text": "Ice."}], "words": 1, "notes": []}
+DRAG = """
+const [type, names, items] = arguments;
+const carried = new DataTransfer();
+for (const name of names) carried.items.add(new File(["x"], name));
+for (const [kind, text] of Object.entries(items)) carried.items.add(text, kind);
+const named = type === "paste" ? {clipboardData: carried} : {dataTransfer: carried};
+const Kind = type === "paste" ? ClipboardEvent : DragEvent;
+const event = new Kind(type, {...named, bubbles: true, cancelable: true});
+document.getElementById("composer").dispatchEvent(event);
+return event.defaultPrevented;
+"""
+
+
+@pytest.fixture(scope="module")
+def panel() -> Iterator[Panel]:
+    with open_panel() as panel:
+        yield panel
+
+
+def carry(panel: Panel, event: str, *names: str, **items: str) -> bool:
+    """A drag or paste event that carries files, and texts by their type; whether the panel took it."""
+    taken = panel.run(DRAG, event, list(names), {kind.replace("_", "/"): text for kind, text in items.items()})
+    panel.settle()
+    return taken
+
+
+def tray(panel: Panel) -> list[tuple[str | None, str]]:
+    return [
+        (chip.get_dom_attribute("data-state"), chip.find_element("class name", "attachment-name").text)
+        for chip in panel.all("attachment")
+    ]
+
+
+def sent(panel: Panel, kind: str) -> list[dict[str, Any]]:
+    return [command for command in panel.sent() if command["type"] == kind]
+
+
+def said(panel: Panel) -> str:
+    return str(panel.one("announcer").get_property("textContent"))
+
+
+# Ways in
+
+
+def test_the_button_attaches_files_and_gives_the_keyboard_back(panel: Panel, tmp_path: Path) -> None:
+    panel.show("conversation")
+    assert panel.one("attach").accessible_name == "Attach files"
+    panel.run("""gallery.picked = 0; HTMLInputElement.prototype.click = () => { gallery.picked += 1 }""")
+    panel.click("attach")
+    assert panel.run("return gallery.picked") == 1
+    for name in ("notes.md", "report.pdf"):
+        (tmp_path / name).write_text("x")
+    panel.one("attach-input").send_keys(f"{tmp_path / 'notes.md'}\n{tmp_path / 'report.pdf'}")
+    panel.settle()
+    assert tray(panel) == [("reading", "notes.md"), ("reading", "report.pdf")]
+    assert panel.focused() == "composer"
+    assert [command["name"] for command in sent(panel, "attach-started")] == ["notes.md", "report.pdf"]
+    assert "Attaching report.pdf" in said(panel)
+
+
+def test_files_can_be_dropped_anywhere(panel: Panel) -> None:
+    panel.show("conversation")
+    assert carry(panel, "dragover", "notes.md")
+    assert "Drop to attach" in panel.one("drop-zone").text
+    carry(panel, "dragleave", "notes.md")
+    assert panel.all("drop-zone") == []
+    carry(panel, "dragenter", "notes.md")
+    assert carry(panel, "drop", "notes.md")
+    assert panel.all("drop-zone") == []
+    assert tray(panel) == [("reading", "notes.md")]
+
+
+def test_dropped_words_are_left_to_the_text_box(panel: Panel) -> None:
+    panel.show("conversation")
+    assert not carry(panel, "dragover", text_plain="words")
+    assert panel.all("drop-zone") == []
+    assert not carry(panel, "drop", text_plain="words")
+
+
+def test_files_can_be_pasted_and_words_with_a_picture_of_them_stay_words(panel: Panel) -> None:
+    panel.show("conversation")
+    assert carry(panel, "paste", "notes.md")
+    assert tray(panel) == [("reading", "notes.md")]
+    assert not carry(panel, "paste", "picture.png", text_plain="words")
+    assert len(panel.all("attachment")) == 1
+
+
+def test_nothing_is_dropped_behind_the_settings_nor_opened_in_their_place(panel: Panel) -> None:
+    panel.show("settings-documents")
+    assert carry(panel, "dragover", "notes.md") and carry(panel, "drop", "notes.md")
+    assert panel.all("drop-zone") == [] and panel.all("attachment") == []
+
+
+# Reading
+
+
+def test_what_was_read_goes_to_python(panel: Panel) -> None:
+    panel.show("conversation")
+    carry(panel, "drop", "notes.md")
+    assert panel.run("return document.querySelector('.tray progress').position") == -1
+    panel.run("gallery.parsing[0].onProgress(0.25)")
+    panel.settle()
+    assert panel.run("return document.querySelector('.tray progress').value") == 0.25
+    panel.run("gallery.parsing[0].resolve(arguments[0])", PARSED)
+    panel.until(lambda: sent(panel, "attach-document"))
+    (started,), (read,) = sent(panel, "attach-started"), sent(panel, "attach-document")
+    about = {"id": started["id"], "name": "notes.md", "mime": "", "bytes": 1, "hash": "abc123"}
+    assert read == {"type": "attach-document", **about, "parsed": PARSED}
+
+
+@pytest.mark.parametrize(
+    ("ends", "refusal"),
+    [
+        ("resolve({error: 'encrypted', detail: 'locked'})", {"error": "encrypted", "detail": "locked"}),
+        ("reject(new Error('broken'))", {"error": "damaged", "detail": "broken"}),
+    ],
+)
+def test_so_does_why_nothing_was(panel: Panel, ends: str, refusal: dict[str, str]) -> None:
+    panel.show("conversation")
+    carry(panel, "drop", "notes.md")
+    panel.run(f"gallery.parsing[0].{ends}")
+    panel.until(lambda: sent(panel, "attach-document"))
+    (read,) = sent(panel, "attach-document")
+    assert (read["hash"], read["parsed"]) == ("", refusal)
+
+
+def test_removing_a_file_ends_its_reading(panel: Panel) -> None:
+    panel.show("conversation")
+    carry(panel, "drop", "notes.md", "report.pdf")
+    panel.click("attachment-remove")
+    assert panel.run("return gallery.parsing.map(({signal}) => signal.aborted)") == [True, False]
+    assert sent(panel, "detach") == [{"type": "detach", "id": sent(panel, "attach-started")[0]["id"]}]
+    panel.run("gallery.parsing[0].onProgress(0.5); gallery.parsing[1].resolve(arguments[0])", PARSED)
+    panel.until(lambda: sent(panel, "attach-document"))
+    assert [read["name"] for read in sent(panel, "attach-document")] == ["report.pdf"]
+    assert tray(panel) == [("reading", "report.pdf")]
+
+
+# The tray
+
+
+def test_a_chip_says_what_it_is_and_how_far_or_what_is_wrong(panel: Panel) -> None:
+    panel.show("tray")
+    ready, reading, indexing, failed, selection = panel.all("attachment")
+    assert "12 pages · 4,300 words" in ready.text
+    assert "Reading" in reading.text and "Indexing · 310 pages" in indexing.text
+    assert "It is locked with a password. Save a copy without one" in failed.text
+    assert "Selected on www.example.org" in selection.text
+    labels = panel.run("return [...document.querySelectorAll('.tray progress')].map((bar) => bar.getAttribute('aria-label'))")
+    assert [label.split(" ")[0] for label in labels] == ["Reading", "Indexing"]
+    assert panel.run("return document.querySelector('.tray').scrollWidth <= document.querySelector('.tray').clientWidth")
+
+
+def test_chips_are_removed_by_the_keyboard_which_stays_near(panel: Panel) -> None:
+    panel.show("tray")
+    panel.run("document.querySelectorAll('[data-testid=attachment-remove]')[3].focus()")
+    assert panel.run("return document.activeElement.getAttribute('aria-label')") == "Remove contract.pdf"
+    removed = []
+    for _ in range(5):
+        removed.append(panel.run("return document.activeElement.closest('[data-testid=attachment]').dataset.id"))
+        panel.press(Keys.ENTER)
+        assert removed[-1] not in [chip.get_dom_attribute("data-id") for chip in panel.all("attachment")]
+    assert removed == ["d4", "s1", "d3", "d2", "d1"]
+    assert panel.focused() == "composer"
+    assert [command["id"] for command in sent(panel, "detach")] == removed
+    assert "removed" in said(panel)
+
+
+def test_a_message_takes_along_all_but_what_failed(panel: Panel) -> None:
+    panel.show("tray")
+    panel.one("composer").click()
+    panel.press(Keys.ENTER)
+    (prompt,) = sent(panel, "prompt")
+    assert prompt["attachments"] == ["d1", "d2", "d3", "s1"]
+    assert panel.all("attachment") == []
+    assert len(panel.all("message-attachment")) == 4
+    panel.dispatch({"type": "attachment-removed", "id": "d1"})
+    assert len(panel.all("message-attachment")) == 4
+
+
+def test_without_attachments_a_prompt_names_none(panel: Panel) -> None:
+    panel.show("conversation")
+    panel.one("composer").click()
+    panel.press("hello", Keys.ENTER)
+    assert set(panel.sent()[-1]) == {"type", "id", "text"}
+
+
+def test_a_sent_attachment_tells_how_far_it_is_and_what_became_of_it(panel: Panel) -> None:
+    panel.show("sent-indexing")
+    _, indexing = panel.all("message-attachment")
+    assert "Indexing" in indexing.text
+    about = {"id": "d3", "kind": "document", "name": "glaciers.epub", "detail": "", "progress": None}
+    problem = {"title": "It is damaged.", "detail": "Attach another copy."}
+    panel.dispatch({"type": "attachment", "attachment": {**about, "state": "error", "problem": problem}})
+    assert "It is damaged. Attach another copy." in panel.all("message-attachment")[1].text
+    assert panel.all("attachment") == []
+    panel.dispatch({"type": "attachment", "attachment": {**about, "state": "ready"}})
+    assert panel.all("message-attachment")[1].text == "glaciers.epub"
+
+
+# Passages
+
+
+def test_a_documents_citation_opens_its_passage(panel: Panel) -> None:
+    panel.show("cited")
+    panel.click("citation", 0)
+    card = panel.one("citation-card")
+    assert panel.focused() == "citation-card" and card.accessible_name == "Passage 1"
+    assert panel.one("citation-name").text == "Annual report 2025.pdf"
+    assert panel.one("citation-page").text == "Page 12"
+    assert panel.one("citation-quote").text.startswith("In 2025 the board spent 4.2 million euros")
+    panel.click("citation", 1)
+    assert panel.one("citation-page").text == "Page 3"
+    panel.press(Keys.ESCAPE)
+    assert panel.all("citation-card") == []
+    assert panel.run("return document.activeElement.textContent") == "2"
+    assert panel.sent() == []
+
+
+def test_the_mark_closes_what_it_opened(panel: Panel) -> None:
+    panel.show("cited")
+    panel.click("citation", 0)
+    panel.click("citation", 0)
+    assert panel.all("citation-card") == []
+    panel.click("citation", 0)
+    panel.click("citation-close")
+    assert panel.all("citation-card") == []
+    assert panel.run("return document.activeElement.textContent") == "1"
+
+
+def test_a_pages_citation_is_still_shown_in_the_page(panel: Panel) -> None:
+    panel.show("conversation")
+    page = {"number": 1, "quote": "Ice flows.", "url": "https://example.org", "tab": 1}
+    answer = {"id": "a9", "role": "assistant", "state": "done", "text": "It flows. [1]", "citations": [page]}
+    panel.dispatch({"type": "message", "message": answer})
+    panel.click("citation")
+    assert panel.sent() == [{"type": "show-citation", "id": "a9", "number": 1}]
+    assert panel.all("citation-card") == []
+
+
+def test_what_the_model_saw_is_told_on_demand(panel: Panel) -> None:
+    panel.show("cited")
+    assert "3 passages" in panel.one("seen").text and panel.all("seen-passage") == []
+    panel.click("seen-toggle")
+    first, _, last = panel.all("seen-passage")
+    for words in ("1", "Annual report 2025.pdf", "Page 12", "Finances > Spending", "4.2 million euros"):
+        assert words in first.text
+    assert "Page" not in last.text
+    panel.click("seen-toggle")
+    assert panel.all("seen-passage") == []
+
+
+# The library
+
+
+def test_documents_are_listed_by_collection_with_how_far_they_are(panel: Panel) -> None:
+    panel.show("settings-documents")
+    first, second = panel.all("collection")
+    assert (first.accessible_name, second.accessible_name) == ("Documents", "Ice")
+    documents = panel.all("document")
+    assert [document.get_dom_attribute("data-id") for document in documents] == ["d1", "d2", "d3"]
+    assert "12 pages · 4,300 words · Nov 20, 2026" in documents[0].text
+    assert "1 page · 1 word · " in documents[2].text
+    assert "Embedded 420 of 1,140" in panel.one("document-progress").text
+
+
+def test_deleting_asks_and_only_then_deletes(panel: Panel) -> None:
+    panel.show("settings-documents")
+    panel.click("document-delete", 0)
+    assert panel.focused() == "document-keep"
+    panel.press(Keys.ESCAPE)
+    assert panel.all("document-keep") == [] and panel.focused() == "document-delete"
+    panel.press(Keys.ENTER)
+    panel.press(Keys.TAB, Keys.ENTER)
+    assert panel.sent() == [{"type": "delete-document", "id": "d1"}]
+    assert len(panel.all("document")) == 2
+    assert panel.run("return document.activeElement.id") == "settings-panel"
+
+
+def test_a_document_moves_to_another_collection(panel: Panel) -> None:
+    panel.show("settings-documents")
+    panel.click("document-move", 0)
+    assert panel.focused() == "name-field"
+    assert panel.one("name-save").get_property("disabled")
+    assert panel.run("return [...document.querySelectorAll('datalist option')].map(({value}) => value)") == ["Ice"]
+    panel.press(" Ice ", Keys.ENTER)
+    assert panel.sent() == [{"type": "move-document", "id": "d1", "collection": "Ice"}]
+    assert len(panel.all("collection")[1].find_elements("css selector", "[data-testid=document]")) == 2
+
+
+def test_a_collection_is_renamed_and_joining_two_is_said_before(panel: Panel) -> None:
+    panel.show("settings-documents")
+    panel.click("collection-rename", 0)
+    panel.press("Ice")
+    assert "both become one" in panel.all("collection")[0].text
+    panel.press(" age")
+    assert "both become one" not in panel.all("collection")[0].text
+    panel.click("name-save")
+    assert panel.sent() == [{"type": "rename-collection", "from": "Documents", "to": "Ice age"}]
+    assert [section.accessible_name for section in panel.all("collection")] == ["Ice", "Ice age"]
+
+
+@pytest.mark.parametrize(("testid", "index", "collection"), [("ask-collection", 1, "Ice"), ("ask-all", 0, None)])
+def test_asking_a_collection_leads_to_the_composer(panel: Panel, testid: str, index: int, collection: str | None) -> None:
+    panel.show("settings-documents")
+    panel.click(testid, index)
+    assert panel.sent() == [{"type": "ask-documents", "collection": collection}]
+    panel.until(lambda: not panel.run("return gallery.store.getState().settingsOpen"))
+    panel.settle()
+    assert panel.focused() == "composer"
+
+
+def test_nothing_of_a_document_becomes_markup(panel: Panel) -> None:
+    panel.show("documents-hostile")
+    panel.click("citation")
+    panel.click("seen-toggle")
+    panel.run("gallery.dispatch({type: 'settings-open'})")
+    panel.settle()
+    panel.click("document-delete")
+    assert panel.run("return document.getElementById('app').textContent").count("<img src=x onerror=") >= 10
+    assert panel.run("return document.querySelectorAll('#app :is(img, b)').length") == 0
+    assert not panel.run("return 'hacked' in document.body.dataset")
