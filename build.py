@@ -8,6 +8,7 @@ python3 build.py run --ask "..."     ask that instead
 python3 build.py run --attach FILE --ask "..."   ask a document
 python3 build.py run --approve TOOL  let it use that tool when it asks; more than one may be named
 python3 build.py bench               what events and tokens cost in Python
+python3 build.py bench retrieval     how well documents are searched, on real questions (Debian)
 python3 build.py test [PYTEST ...]   every test, or those that pytest's arguments choose
 python3 build.py build               only the unpacked extension, in dist/
 python3 build.py package             a zip of it, ready for a store
@@ -69,9 +70,11 @@ def test(options: argparse.Namespace) -> int:
     return in_environment([venv_python(), "-m", "pytest", *options.pytest])
 
 
-def bench(_options: argparse.Namespace) -> int:
-    """What events and tokens cost in Python."""
+def bench(options: argparse.Namespace) -> int:
+    """What events and tokens cost in Python, or how well documents are searched."""
     extension.build()
+    if options.what == "retrieval":
+        return in_environment([venv_python(), "-m", "build_tools.bench.retrieval.measure"])
     return report.main()
 
 
@@ -124,9 +127,11 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     running.add_argument("--headless", action="store_true", help="without a window, even where there is a display")
     running.add_argument("--screenshot", help="where the panel's picture goes", default=str(BUILD / "panel.png"))
     running.set_defaults(do=run)
+    benching = commands.add_parser("bench", help="measure")
+    benching.add_argument("what", nargs="?", choices=["events", "retrieval"], default="events")
+    benching.set_defaults(do=bench)
     for name, do in {
         "test": test,
-        "bench": bench,
         "lint": lint,
         "build": build,
         "package": package,

@@ -156,7 +156,7 @@ function formatOf(timeZone) {
  * @returns {Promise<T | null>} null when the time is over
  */
 async function inTime(promise, seconds) {
-  /** @type {number | undefined} */
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   const over = new Promise((resolve) => {
     timer = setTimeout(resolve, seconds * 1000, null);

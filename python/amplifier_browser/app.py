@@ -291,8 +291,7 @@ class App:
         self._turns.remove(turn)
         still_summary = asks_for_summary(text) or (turn.is_summary and text.strip() == turn.text)
         prompt = turn.prompt if text.strip() == turn.text else ""
-        same = {"prompt": prompt, "attachments": turn.attachments, "before": turn.before}
-        self._ask(Turn(question_id, text, is_summary=still_summary, **same))
+        self._ask(Turn(question_id, text, still_summary, attachments=turn.attachments, prompt=prompt, before=turn.before))
 
     def _drop_after(self, turn: Turn) -> None:
         index = self._turns.index(turn)

@@ -28,7 +28,8 @@ class DocumentAnswer:
     answer_id: str
 
     async def run(self, question: str) -> bool:
-        """Answers `question`; False if what is attached has nothing to do with it, and nothing was answered. Raises EngineError."""
+        """Answers `question`; False if nothing was answered, since what is attached has nothing to do with it. Raises
+        EngineError."""
         sink = MessageSink(self.transcript, self.answer_id)
         retrieved = await self.desk.find(question, self._room())
         shown = retrieved.sources if retrieved else []

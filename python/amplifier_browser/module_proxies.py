@@ -301,7 +301,7 @@ def _traits(module: MountedModule, facts: ToolFacts) -> Traits:
         text = next(iter(properties))
         named = rf"{named}(?:(?: on| for| with)?:?\s+(?P<{text}>\S.*))?"
     return Traits(
-        title=f"{facts.name} (from my module “{module.name}”)",
+        title=f"Use {facts.name} of my module “{module.name}”",
         asked_by=asking(named),
         raw_argument=text,
         permission=lambda _arguments: Permission(

@@ -1,11 +1,10 @@
-// The page's side of documents: starts a Worker for each file, ends it, and keeps the files that Python names by id.
+// The page's side of documents: starts a Worker for each file, and ends it.
 
 /**
  * @typedef {import("./blocks.js").Block} Block
  * @typedef {{id: string, title: string, blocks: Block[], pages?: number, words: number, notes: string[]}} Parsed  `id` is the
  *   SHA-256 of the bytes, its first 32 hex digits
  * @typedef {{error: import("./blocks.js").Reason, detail: string}} Refusal
- * @typedef {{id: string, name: string, mime: string, bytes: number}} PickedFile
  */
 
 const MOST_BYTES = 50 << 20;
@@ -105,57 +104,4 @@ function parseInWorker(bytes, file, onProgress, signal) {
     signal?.removeEventListener("abort", abort);
     worker.terminate();
   });
-}
-
-/**
- * Files that the user picked, and the host's calls by which Python has them parsed.
- * @param {(message: object) => void} toPython  gets {type: "file-progress", file, fraction}
- */
-export function createFiles(toPython) {
-  /** @type {Map<string, {file: File, stop: AbortController}>} */
-  const files = new Map();
-
-  /**
-   * @param {File} file
-   * @returns {PickedFile}
-   */
-  const add = (file) => {
-    const id = crypto.randomUUID();
-    files.set(id, { file, stop: new AbortController() });
-    return { id, name: file.name, mime: file.type, bytes: file.size };
-  };
-
-  /** @param {{file: string}} args */
-  const forget = async ({ file }) => {
-    files.get(file)?.stop.abort();
-    files.delete(file);
-  };
-
-  /** @param {{file: string}} args */
-  const parse = async ({ file: id }) => {
-    const picked = files.get(id);
-    if (!picked) return { error: "forgotten", detail: "The file is no longer at hand: attach it again." };
-    const { file, stop } = picked;
-    const onProgress = (/** @type {number} */ fraction) => toPython({ type: "file-progress", file: id, fraction });
-    try {
-      const parsed = await parseFile(file, { onProgress, signal: stop.signal });
-      return { ...parsed, name: file.name, mime: file.type, bytes: file.size };
-    } catch (error) {
-      if (!stop.signal.aborted) throw error;
-      return { error: "cancelled", detail: "Reading it was stopped." };
-    } finally {
-      // Stopped or read, it can be read again.
-      if (files.has(id)) files.set(id, { file, stop: new AbortController() });
-    }
-  };
-
-  return {
-    add,
-    calls: {
-      /** {file} -> Parsed or Refusal, with the file's name, mime and bytes; error also "cancelled" or "forgotten" */
-      "files.parse": parse,
-      "files.cancel": async (/** @type {{file: string}} */ { file }) => files.get(file)?.stop.abort(),
-      "files.forget": forget,
-    },
-  };
 }

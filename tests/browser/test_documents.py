@@ -373,18 +373,6 @@ def test_a_file_that_waits_for_its_turn_can_be_stopped(page: Documents, tmp_path
     assert all("blocks" in results[i] for i in (0, 1, 3))
 
 
-def test_python_reads_a_picked_file_by_its_id(page: Documents, tmp_path: Path) -> None:
-    written = files.pdf_report(tmp_path / "report.pdf")
-    page.pick(written.path)
-    told = page.call("throughCalls")
-    size = written.path.stat().st_size
-    assert told["entry"] == {"id": told["entry"]["id"], "name": "report.pdf", "mime": "application/pdf", "bytes": size}
-    assert told["cancelled"]["error"] == "cancelled"
-    assert (told["parsed"]["pages"], told["parsed"]["name"], told["parsed"]["bytes"]) == (4, "report.pdf", size)
-    assert told["forgotten"]["error"] == "forgotten"
-    assert told["messages"][-1] == {"type": "file-progress", "file": told["entry"]["id"], "fraction": 1}
-
-
 def test_nothing_is_fetched_from_elsewhere_and_no_rule_is_broken(page: Documents, tmp_path: Path) -> None:
     watch = Watch(page.driver)
     try:

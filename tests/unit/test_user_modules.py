@@ -322,7 +322,7 @@ async def test_a_tool_is_treated_with_caution(bench: Bench) -> None:
     mounted = coordinator.get("tools", "do")
     traits = traits_of(mounted)
     permission = traits.permission({})
-    assert traits.title == "do (from my module “Do it”)"
+    assert traits.title == "Use do of my module “Do it”"
     assert not traits.is_trusted
     assert not permission.free
     assert "“Do it”, version " in permission.scope

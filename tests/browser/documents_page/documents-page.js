@@ -1,6 +1,6 @@
 // The panel's part of the documents by itself: a test picks files and has them parsed.
 
-import { createFiles, parseFile } from "../../../sidepanel/documents/files.js";
+import { parseFile } from "../../../sidepanel/documents/files.js";
 
 const picked = () => [...document.querySelector("input").files];
 
@@ -45,22 +45,4 @@ window.stopWaiting = async () => {
 window.parseMade = (kind) => {
   const text = kind === "bytes" ? "a".repeat((50 << 20) + 1) : "word ".repeat(2_000_001);
   return outcome(new File([text], "long.txt", { type: "text/plain" }));
-};
-
-/** As Python does: by id, through the host's calls. */
-window.throughCalls = async () => {
-  const messages = [];
-  const stopAt = { file: "" };
-  const { add, calls } = createFiles((message) => {
-    messages.push(message);
-    if (message.file === stopAt.file) calls["files.cancel"]({ file: stopAt.file });
-  });
-  const entry = add(picked()[0]);
-  stopAt.file = entry.id;
-  const cancelled = await calls["files.parse"]({ file: entry.id });
-  stopAt.file = "";
-  const parsed = await calls["files.parse"]({ file: entry.id });
-  await calls["files.forget"]({ file: entry.id });
-  const forgotten = await calls["files.parse"]({ file: entry.id });
-  return { entry, cancelled, parsed, forgotten, messages };
 };
