@@ -67,7 +67,9 @@ def test(options: argparse.Namespace) -> int:
     extension.test_variant()
     environment.find_browser()
     environment.ensure_driver()
-    return in_environment([venv_python(), "-m", "pytest", *options.pytest])
+    # Two at a time, by files, since most of a browser test is waiting; what one asks for by name runs alone, with all it prints.
+    at_once = [] if options.pytest else ["-n", "2", "--dist", "loadfile"]
+    return in_environment([venv_python(), "-m", "pytest", *at_once, *options.pytest])
 
 
 def bench(options: argparse.Namespace) -> int:

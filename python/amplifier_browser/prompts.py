@@ -55,11 +55,17 @@ def _short(title: str) -> str:
     return title if len(title) <= TITLE_CHARACTERS else f"{title[:TITLE_CHARACTERS]}…"
 
 
-# Tokens by which the templates of models tell who speaks: ChatML's, Llama's, Mistral's, Gemma's, DeepSeek's. A tokenizer takes
-# such a word for the token wherever it stands, so text that holds one could forge a message.
+# Tokens by which models tell who speaks, where a text ends and what is code: ChatML's, Llama's, Mistral's, Gemma's, DeepSeek's,
+# SmolLM's. A tokenizer takes such a word for the token wherever it stands, so text that holds one could forge a message.
+_NAMES = (
+    r"s|bos|eos|pad|unk|mask|cls|sep|start_of_turn|end_of_turn|start_header_id|end_header_id|begin_of_text|end_of_text|eot_id"
+    r"|tool_calls?|tool_response|tools|think|reponame|repo_name|file_sep|filename|gh_stars|empty_output|fim_\w+|issue_\w+"
+    r"|jupyter_\w+|image_soft_token|unused\d+"
+)
 _CONTROL = re.compile(
-    r"<(?=/?[|｜]?[A-Za-z_][\w ▁]{0,40}[|｜]?>|[|｜]|</?SYS>>)"
-    r"|\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\])"
+    rf"<(?=[|｜]|/?[|｜]?(?:{_NAMES})[|｜]?>|</?SYS>>)"
+    r"|\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\])",
+    re.IGNORECASE,
 )
 
 

@@ -43,7 +43,7 @@ def starter(pages: str) -> Iterator[PanelDriver]:
 @pytest.fixture(scope="session")
 def scripted_extension() -> Path:
     """The extension with a scripted engine in the place of WebLLM, and with the permissions that a user may grant."""
-    out = BUILD / "extension-scripted"
+    out = BUILD / f"extension-scripted{os.environ.get('PYTEST_XDIST_WORKER', '')}"
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(_built(TEST_EXTENSION), out, copy_function=os.link, ignore=shutil.ignore_patterns("starter"))
     _replace(out / "background" / "engines" / "webllm.js", (HERE / "scripted_engine" / "worker.js").read_text())

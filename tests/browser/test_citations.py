@@ -75,3 +75,36 @@ def test_a_tab_that_shows_another_page_is_told(scripted: ScriptedDriver, pages: 
     scripted.find("citation").click()
     notice = scripted.wait(lambda: [n for n in scripted.find_all("notice") if "another page by now" in n.text], 10, "it is said")
     assert notice
+
+
+EVERY_SENTENCE = """
+const texts = [...document.querySelectorAll('p')].map((paragraph) => paragraph.innerText.replace(/\\s+/g, ' ').trim());
+return texts.flatMap((text) => text.match(/[A-Z][^.?!]{40,200}[.?!](?=\\s|$)/g) ?? []);
+"""
+
+
+def test_every_citation_of_a_long_page_is_really_there(scripted: ScriptedDriver, pages: str) -> None:
+    scripted.open(f"{pages}/long-article.html")
+    every = scripted.driver.execute_script(EVERY_SENTENCE)
+    said = list(dict.fromkeys(every))[:: max(1, len(every) // 14)]
+    assert len(said) >= 10
+    scripted.to_panel()
+    scripted.open_panel()  # the button again: this is another page
+    summarize(scripted)
+    requests = len(scripted.requests())
+    assert requests > 2  # section by section, then the whole
+    scripted.new_session()
+    summarize(scripted, *["It is about many things."] * (requests - 1), " ".join(said))
+    marks = [mark for mark in scripted.find_all("citation") if mark.tag_name == "button"]
+    assert len(marks) == len(said)
+    for mark in marks:
+        quote = (mark.get_attribute("title") or "")[1:-1]
+        mark.click()
+        scripted.driver.switch_to.window(scripted.page)
+        marked = scripted.wait(
+            lambda wanted=quote: (found := scripted.driver.execute_script(HIGHLIGHTED)) and found["text"] == wanted and found,
+            10,
+            f"{quote} is marked",
+        )
+        assert marked["seen"], quote
+        scripted.to_panel()

@@ -142,7 +142,8 @@ def inert(driver: ScriptedDriver) -> list[str]:
     """What the model's words became in the panel, other than words."""
     script = f"return {MADE_BY_THE_MODEL}.filter((element) => element.matches(arguments[0])).map((element) => element.outerHTML)"
     links = f"return {MADE_BY_THE_MODEL}.map((element) => element.href).filter((href) => href && !/^(https?|mailto):/.test(href))"
-    forged = f"return {MADE_BY_THE_MODEL}.filter((element) => element.dataset.testid).map((element) => element.outerHTML)"
+    ours = "['button', 'span'].includes(element.localName) && element.dataset.testid === 'citation'"
+    forged = f"return {MADE_BY_THE_MODEL}.filter((element) => element.dataset.testid && !({ours})).map((each) => each.outerHTML)"
     run = driver.driver.execute_script
     return [*run(script, LOADING), *run(links), *run(forged)]
 

@@ -17,6 +17,7 @@ TOOLS = {
     "remember",
     "recall",
     "read_page",
+    "search_documents",
     "list_tabs",
     "find_in_page",
     "todo",
@@ -150,6 +151,7 @@ def test_the_dialog_is_used_with_the_keyboard_alone(scripted: ScriptedDriver) ->
     scripted.find("composer").click()
     press_until(scripted, Keys.TAB, "settings")
     press(scripted, Keys.ENTER)
+    scripted.wait(scripted.is_settings_open, 10, "the settings are open")
     wait_focus(scripted, scripted.driver.execute_script("return document.querySelector('[aria-selected=true]').dataset.testid"))
     press(scripted, Keys.HOME, Keys.ARROW_RIGHT)
     wait_focus(scripted, "settings-notes")
