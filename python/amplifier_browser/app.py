@@ -75,6 +75,7 @@ class App:
         self._sink: MessageSink | None = None
         self._renew = False  # a new session is wanted, as soon as the running turn has ended
         self._tasks: set[asyncio.Future[Any]] = set()
+        self._takers = self._make_takers()
 
     def _make_services(self) -> Services:
         call = self._host.call
@@ -150,58 +151,43 @@ class App:
 
     def receive(self, message: Message) -> None:
         """Takes one message from the page: a command of the view, the engine's word, or the answer to a call."""
-        kind = message["type"]
-        if kind == "from-engine":
-            self._engine.receive(message["message"])
-        elif kind == "engine-gone":
-            self._engine.gone(message["reason"])
-        elif kind in ("returned", "raised"):
-            self._host.settle(message)
-        elif kind in ("from-sandbox", "sandbox-gone"):
-            self._services.sandboxes.receive(message)
-        elif kind == "approve":
-            self._services.approvals.approve(message["id"], message["scope"])
-        elif kind == "deny":
-            self._services.approvals.deny(message["id"])
-        elif kind == "attach-started":
-            self._desk.started(message)
-        elif kind == "attach-document":
-            self._spawn(self._desk.attach(message))
-        elif kind == "ask-documents":
-            self._desk.collect(_new_id(), message["collection"])
-        elif kind == "detach":
-            self._desk.detach(message["id"])
-        elif kind in Settings.COMMANDS:
-            self._spawn(self._change_settings(message))
-        else:
-            self._command(kind, message)
+        if take := self._takers.get(message["type"]):
+            take(message)
+
+    def _make_takers(self) -> dict[str, Callable[[Message], object]]:
+        """Who takes which message: sidepanel/types.js has the commands."""
+        approvals, sandboxes, spawn = self._services.approvals, self._services.sandboxes, self._spawn
+        return {
+            "from-engine": lambda message: self._engine.receive(message["message"]),
+            "engine-gone": lambda message: self._engine.gone(message["reason"]),
+            "returned": self._host.settle,
+            "raised": self._host.settle,
+            "from-sandbox": sandboxes.receive,
+            "sandbox-gone": sandboxes.receive,
+            "prompt": self._prompt,
+            "wish": self._wish,
+            "summarize": lambda message: self._summarize(message.get("id") or _new_id()),
+            "stop": lambda _message: self._stop(),
+            "retry": lambda message: self._again(message["id"], keep=False),
+            "continue": lambda message: self._again(message["id"], keep=True),
+            "edit": lambda message: self._edit(message["id"], message["text"]),
+            "new-session": lambda _message: self._new_session(),
+            "choose-model": lambda message: self._choose_model(message["model"]),
+            "reload-engine": lambda _message: self._engine.load(),
+            "show-citation": lambda message: spawn(self._show_citation(message["id"], message["number"])),
+            "approve": lambda message: approvals.approve(message["id"], message["scope"]),
+            "deny": lambda message: approvals.deny(message["id"]),
+            "attach-started": self._desk.started,
+            "attach-document": lambda message: spawn(self._desk.attach(message)),
+            "ask-documents": lambda message: self._desk.collect(_new_id(), message["collection"]),
+            "detach": lambda message: self._desk.detach(message["id"]),
+            **dict.fromkeys(Settings.COMMANDS, lambda message: spawn(self._change_settings(message))),
+        }
 
     async def _change_settings(self, command: Message) -> None:
         await self._settings.handle(command)
         if command["type"] == "enable-module" and not self._turns and not self._waiting:  # this session counts as a new one
             self._begin_session()
-
-    def _command(self, kind: str, message: Message) -> None:
-        if kind == "prompt":
-            self._prompt(message)
-        elif kind == "wish":
-            self._wish(message)
-        elif kind == "summarize":
-            self._ask(Turn(message.get("id") or _new_id(), "Summarize this page", is_summary=True))
-        elif kind == "stop":
-            self._stop()
-        elif kind in ("retry", "continue"):
-            self._again(message["id"], keep=kind == "continue")
-        elif kind == "edit":
-            self._edit(message["id"], message["text"])
-        elif kind == "show-citation":
-            self._spawn(self._show_citation(message["id"], message["number"]))
-        elif kind == "new-session":
-            self._new_session()
-        elif kind == "choose-model":
-            self._choose_model(message["model"])
-        elif kind == "reload-engine":
-            self._engine.load()
 
     def _show_engine(self, state: Message) -> None:
         model = self._engine.model
@@ -222,6 +208,9 @@ class App:
         self._transcript.put({"id": turn.question_id, "role": "user", "state": "queued", "text": turn.text, **sent_with})
         self._enqueue(turn)
 
+    def _summarize(self, question_id: str) -> None:
+        self._ask(Turn(question_id, "Summarize this page", is_summary=True))
+
     def _prompt(self, message: Message) -> None:
         used = self._desk.use(message.get("attachments") or [])
         is_summary = asks_for_summary(message["text"]) and not used
@@ -234,7 +223,7 @@ class App:
     def _wish(self, message: Message) -> None:
         """What the user chose in the page's context menu, or by a key."""
         if message["action"] == "summarize-page":
-            self._ask(Turn(message["id"], "Summarize this page", is_summary=True))
+            self._summarize(message["id"])
         elif message["action"] == "ask":
             self._desk.select(message["id"], message["title"], message["text"])
         elif wish := wish_of(message["action"], message["text"], message["language"]):

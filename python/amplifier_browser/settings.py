@@ -78,9 +78,20 @@ class Settings:
 
     async def _delete_document(self, command: Message) -> None:
         await self._services.library.delete(command["id"])
+        self.library_changed({})
+
+    async def _move_document(self, command: Message) -> None:
+        listed = (await self._services.engine.request({"type": "library.list"}))["documents"]
+        for document in listed:
+            if document["id"] == command["id"]:
+                kept = {name: value for name, value in document.items() if name not in ("chunks", "embedded")}
+                passages = await self._services.library.get(document["id"])
+                await self._services.library.put({**kept, "collection": command["collection"]}, passages)
+        self.library_changed({})
 
     async def _rename_collection(self, command: Message) -> None:
         await self._services.library.rename(command["from"], command["to"])
+        self.library_changed({})
 
     async def _revoke(self, command: Message) -> None:
         await self._services.grants.revoke(command["id"])
@@ -127,5 +138,6 @@ class Settings:
         "remove-module": _remove_module,
         "export-log": _export_log,
         "delete-document": _delete_document,
+        "move-document": _move_document,
         "rename-collection": _rename_collection,
     }

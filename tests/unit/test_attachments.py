@@ -181,5 +181,8 @@ async def test_settings_list_rename_and_delete_documents(panel: Panel) -> None:
 
     await panel.until(listed)
     assert listed()[0]["name"] == "report.pdf" and listed()[0]["embedded"] == listed()[0]["chunks"] == 2
+    panel.send(type="move-document", id="a1-hash", collection="Harbours")
+    await panel.until(lambda: listed()[0]["collection"] == "Harbours")
+    assert len(panel.library.chunks["a1-hash"]) == 2
     panel.send(type="delete-document", id="a1-hash")
     await panel.until(lambda: not panel.library.documents)
