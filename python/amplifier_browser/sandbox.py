@@ -19,7 +19,7 @@ Call = Callable[..., Awaitable[Any]]  # amplifier_browser.host.Host.call
 
 MEMORY_MB = 256
 START_SECONDS = 60
-GRACE_SECONDS = 2  # for an interrupt to be heeded
+GRACE_SECONDS = 5  # for an interrupt to be heeded
 IDLE_SECONDS = 5  # between two looks whether a Worker without a call rests
 ASKS = 16  # questions of one sandbox at a time
 LONGEST_LOG = 2000

@@ -60,7 +60,8 @@ class Page:
     def __init__(self, browser: Browser, memory_mb: int = 128) -> None:
         self.browser = browser
         self.heard: list[dict[str, Any]] = []
-        self.sandboxes = Sandboxes(self.call, memory_mb=memory_mb, grace_seconds=2, idle_seconds=1)
+        # Patient, so that a busy machine is not taken for code that goes on; tests of such code are less so.
+        self.sandboxes = Sandboxes(self.call, memory_mb=memory_mb, grace_seconds=PATIENCE, idle_seconds=PATIENCE)
         self.sandbox = self.sandboxes.get("test")
         self._pump = asyncio.ensure_future(self._listen())
 
@@ -184,6 +185,7 @@ async def test_a_long_sleep_is_ended_and_what_was_defined_stays(page: Page, code
     ids=["stubborn", "native"],
 )
 async def test_what_heeds_no_interrupt_is_ended_with_its_worker(page: Page, code: str) -> None:
+    page.sandboxes.grace_seconds = 2
     await page.value("lost = 1")
     with pytest.raises(SandboxTimeout, match="what it had defined is lost"):
         await page.run(code, seconds=0.5)
@@ -205,6 +207,7 @@ type(loop).call_later(loop, 0.3, endless)
 
 
 async def test_code_that_goes_on_after_its_call_is_ended(page: Page) -> None:
+    page.sandboxes.grace_seconds, page.sandboxes.idle_seconds = 2, 1
     logged: list[str] = []
     page.sandbox.on_log = lambda _level, text: logged.append(text)
     await page.value(LATE)
