@@ -15,7 +15,10 @@ from dataclasses import dataclass
 from .lexical import COMMON, pieces, sentences, words
 from .sections import blocks
 
-SAID = 0.33  # share of a sentence's weighed words that a passage must hold to be its source
+# A passage is a sentence's source if it holds this share of the sentence's weighed words, or so many of its words: what small
+# models write of a page is loose, yet sentences that had nothing to do with it shared one word at most.
+SAID = 0.33
+SHARED = 3
 LONGEST_QUOTE = 300  # characters of a passage that are quoted
 FEWEST_WORDS = 3  # a sentence of fewer says nothing that a page could confirm
 UNSUPPORTED = "?"
@@ -91,4 +94,4 @@ class _Index:
         whole = sum(self._weights.get(word, self._unknown) for word in said)
         shares = [sum(self._weights[word] for word in said & passage) / whole for passage in self._passages]
         best = max(range(len(shares)), key=shares.__getitem__)
-        return best if shares[best] >= SAID else None
+        return best if shares[best] >= SAID or len(said & self._passages[best]) >= SHARED else None

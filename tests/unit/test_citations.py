@@ -44,6 +44,11 @@ def test_sentences_are_marked_with_what_they_are_from() -> None:
     ]
 
 
+def test_a_loose_sentence_has_the_passage_that_shares_most_of_its_words() -> None:
+    text, (citation,) = cite("This article tells the moving tale of grey seals, hunted for years in the Baltic.", passages(PAGE))
+    assert text.endswith("[1]") and citation.quote.startswith("The grey seal was hunted")
+
+
 def test_what_no_passage_says_is_marked_as_such() -> None:
     text, citations = cite("The president of Mars likes jazz music. About 60,000 grey seals live today.", passages(PAGE))
     assert text == "The president of Mars likes jazz music. [?] About 60,000 grey seals live today. [1]"
