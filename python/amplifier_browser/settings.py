@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
+from .engine import EngineError
 from .module_examples import examples
 from .notes import Notes
 from .sessions import Services
@@ -41,7 +42,10 @@ class Settings:
             self._listing = asyncio.ensure_future(self._list_documents())
 
     async def _list_documents(self) -> None:
-        answer = await self._services.engine.request({"type": "library.list"})
+        try:
+            answer = await self._services.engine.request({"type": "library.list"})
+        except EngineError:
+            return  # whoever attaches a document is told; the rest of the settings is no worse for it
         shown = ("id", "name", "collection", "words", "pages", "chunks", "embedded", "added")
         self._documents = [{name: each[name] for name in shown if name in each} for each in answer["documents"]]
         await self.show()

@@ -186,3 +186,12 @@ async def test_settings_list_rename_and_delete_documents(panel: Panel) -> None:
     assert len(panel.library.chunks["a1-hash"]) == 2
     panel.send(type="delete-document", id="a1-hash")
     await panel.until(lambda: not panel.library.documents)
+
+
+async def test_settings_are_shown_while_the_library_is_in_trouble(panel: Panel) -> None:
+    panel.library.fails = "library-blocked"
+    panel.send(type="show-settings")
+    await panel.until(lambda: [event for event in panel.events if event["type"] == "settings"])
+    listing = panel.app._settings._listing
+    assert listing
+    await listing  # it raises nothing that nobody would hear of
