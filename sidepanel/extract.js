@@ -6,11 +6,14 @@
  */
 import { Readability } from "@mozilla/readability";
 import TurndownService from "turndown";
+import { frameBody, unreadFrames } from "./frames.js";
+import { markDataTable, nameOfRole, placeOf } from "./roles.js";
+import { addTranscript } from "./transcript-list.js";
 
 /**
  * @typedef {{title: string, url: string, lang: string, byline: string, markdown: string, method: "article" | "page",
- *   visible_chars: number, kept_chars: number, words: number}} Page
- * @typedef {{error: "no-text" | "pdf" | "failed", detail: string, title: string, url: string}} Refusal
+ *   visible_chars: number, kept_chars: number, words: number, unread_frames: string[]}} Page
+ * @typedef {{error: "no-text" | "pdf" | "failed", detail: string, title: string, url: string, unread_frames?: string[]}} Refusal
  */
 
 const SKIPPED = new Set(
@@ -22,6 +25,15 @@ const INLINE = new Set("span b strong i em label time small font u mark cite".sp
 const LEAST_WORDS = 20;
 /** An article with a smaller share of the visible text than this is taken for a miss of Readability's. */
 const LEAST_SHARE = 0.1;
+/** The same for its share of the running text: what is in no link, menu or footer. */
+const LEAST_PROSE = 2 / 3;
+/** Characters of a text that is more than a label. */
+const PROSE = 20;
+/** A fixed box with a larger share of the page's text is a part of it. */
+const OVERLAY_SHARE = 0.2;
+/** Pixels between words that are apart. */
+const GAP = 3;
+const HEADINGS = "h1, h2, h3, h4, h5, h6";
 /** Scripts written without spaces, where a sentence may be few words by any segmenter's count. */
 const UNSPACED =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/gu;
@@ -52,12 +64,14 @@ function readDocument() {
   const copy = copyVisible();
   const visible = Math.max(squeeze(document.body.innerText).length, textOf(copy.body).length);
   const article = isPlainText() ? null : readArticle(copy);
-  const found = article?.content && textOf(article.content).length >= LEAST_SHARE * visible ? article.content : null;
-  const content = found ?? wholePage(copy);
+  const whole = wholePage(copy);
+  const found = article?.content && !isMiss(article.content, whole, visible) ? article.content : null;
+  const content = found ? addTranscript(found, copy.body) : whole;
   const text = textOf(content);
   const words = countWords(text);
   if (words < LEAST_WORDS && (text.match(UNSPACED)?.length ?? 0) < LEAST_WORDS) {
-    return refuse("no-text", `This page shows next to no text (${words} words).`);
+    const detail = `This page shows next to no text (${words} words).`;
+    return { ...refuse("no-text", detail), unread_frames: unreadFrames(document) };
   }
   return {
     ...identity(),
@@ -68,6 +82,7 @@ function readDocument() {
     visible_chars: visible,
     kept_chars: text.length,
     words,
+    unread_frames: unreadFrames(document),
   };
 }
 
@@ -85,6 +100,31 @@ function readArticle(copy) {
   } catch {
     return null;
   }
+}
+
+/**
+ * Whether Readability lost too much: of all text, of the running text, or of the code.
+ * @param {HTMLElement} article
+ * @param {HTMLElement} whole
+ * @param {number} visible characters
+ */
+function isMiss(article, whole, visible) {
+  if (textOf(article).length < LEAST_SHARE * visible || proseIn(article) < LEAST_PROSE * proseIn(whole)) return true;
+  return article.querySelectorAll("pre").length < whole.querySelectorAll("pre").length / 2;
+}
+
+/**
+ * Characters of running text.
+ * @param {HTMLElement} root
+ */
+function proseIn(root) {
+  const texts = root.ownerDocument.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  let length = 0;
+  while (texts.nextNode()) {
+    const text = squeeze(texts.currentNode.nodeValue ?? "");
+    if (text.length >= PROSE && !texts.currentNode.parentElement?.closest("a")) length += text.length;
+  }
+  return length;
 }
 
 /** Chrome shows text/plain and its like as one <pre>, which is no code. */
@@ -173,17 +213,41 @@ function renderedChildren(element) {
  * @param {Element} to
  */
 function copyElement(element, to) {
-  const heading = element.localName === "button" && element.closest("h1, h2, h3, h4, h5, h6");
-  if (SKIPPED.has(element.localName) && !heading) return;
+  if (SKIPPED.has(element.localName) && !isTitleButton(element)) return;
   const style = getComputedStyle(element);
   if (isHidden(element, style)) return;
   const frame = frameBody(element);
   const ownLine = isBlock(style) && !isInRow(element);
-  const target = emptyCopy(element, ownLine, to.ownerDocument);
-  to.append(target, isBlock(style) && !ownLine ? " " : "");
+  const target = emptyCopy(element, ownLine, to);
+  const space = isApart(element, style) && !to.closest("pre") ? " " : "";
+  placeOf(target, to).append(space, target, isBlock(style) && !ownLine ? " " : "");
   // A block link stays a link, by whose density Readability knows menus, but in a line of its own.
   if (element.localName === "a" && ownLine) wrap(target);
   copyChildren(frame ?? element, target, style.visibility === "visible" && style.fontSize !== "0px");
+  if (target.localName === "table") markDataTable(/** @type {HTMLTableElement} */ (target));
+}
+
+/**
+ * Whether a button is the title of what stands under it: in a heading, or of a part that is unfolded.
+ * @param {HTMLElement} element
+ */
+function isTitleButton(element) {
+  if (element.localName !== "button") return false;
+  const isUnfolded = element.ariaExpanded === "true" && !element.hasAttribute("aria-haspopup");
+  return isUnfolded || element.closest(HEADINGS) !== null;
+}
+
+/**
+ * Whether a gap is seen between an inline element and the one before it, although no space stands there.
+ * @param {HTMLElement} element
+ * @param {CSSStyleDeclaration} style
+ */
+function isApart(element, style) {
+  const before = element.previousSibling;
+  if (!style.display.startsWith("inline") || before?.nodeType !== Node.ELEMENT_NODE) return false;
+  const [first, second] = [/** @type {Element} */ (before), element].map((each) => each.getBoundingClientRect());
+  const inOneLine = first.top < second.bottom && second.top < first.bottom;
+  return inOneLine && Math.max(second.left - first.right, first.left - second.right) >= GAP;
 }
 
 /**
@@ -195,11 +259,22 @@ function isHidden(element, style) {
   if (element.getAttribute("aria-hidden") === "true") return !holdsMostText(element);
   // Text that is still to fade in has a transition; without one it is there for machines only.
   if (style.opacity === "0" && style.transitionDuration === "0s") return true;
+  if (style.position === "fixed" && isOverlay(element)) return true;
   if (style.position !== "absolute" && style.position !== "fixed") return false;
   const box = element.getBoundingClientRect();
   const clipped = style.overflow !== "visible" && box.width <= 1 && box.height <= 1;
+  const { scrollX, scrollY } = element.ownerDocument.defaultView ?? window;
   const offPage = box.width > 0 && (box.right + scrollX <= 0 || box.bottom + scrollY <= 0);
   return clipped || offPage;
+}
+
+/**
+ * Whether a fixed box lies over the page, as notices and toolbars do, and is neither a dialog nor a good part of the page itself.
+ * @param {HTMLElement} element
+ */
+function isOverlay(element) {
+  if (element.matches("dialog, [role=dialog], [role=alertdialog], [aria-modal=true]")) return false;
+  return element.innerText.length < OVERLAY_SHARE * element.ownerDocument.body.innerText.length;
 }
 
 /**
@@ -207,7 +282,7 @@ function isHidden(element, style) {
  * @param {HTMLElement} element
  */
 function holdsMostText(element) {
-  return element.innerText.length > document.body.innerText.length / 2;
+  return element.innerText.length > element.ownerDocument.body.innerText.length / 2;
 }
 
 /** @param {CSSStyleDeclaration} style */
@@ -229,14 +304,17 @@ function isInRow(element) {
  * Spans and custom elements become what they look like, so that lines on the screen stay lines.
  * @param {HTMLElement} element
  * @param {boolean} ownLine
- * @param {Document} owner
+ * @param {Element} to where it comes in the copy
  * @returns {HTMLElement}
  */
-function emptyCopy(element, ownLine, owner) {
+function emptyCopy(element, ownLine, to) {
+  const owner = to.ownerDocument;
   const name = element.localName;
-  const neutral = INLINE.has(name) || name.includes("-") || /^(slot|i?frame|frameset|button)$/.test(name);
-  if (neutral && (ownLine || !INLINE.has(name))) {
-    const renamed = owner.createElement(ownLine ? "div" : "span");
+  const role = nameOfRole(element, to);
+  const isWord = name === "pre" && to.closest(HEADINGS) !== null; // of a heading
+  const neutral = INLINE.has(name) || name.includes("-") || isWord || /^(slot|i?frame|frameset|button)$/.test(name);
+  if (role || (neutral && (ownLine || !INLINE.has(name)))) {
+    const renamed = owner.createElement(role ?? (ownLine ? "div" : "span"));
     renamed.id = element.id;
     renamed.className = element.className;
     return renamed;
@@ -254,23 +332,16 @@ function wrap(element) {
 }
 
 /**
- * The body of a frame of the same origin, unless the frame is too small to be more than a widget or an advertisement.
- * @param {HTMLElement} element
- */
-function frameBody(element) {
-  if (!/^i?frame$/.test(element.localName)) return null;
-  if (element.clientWidth * element.clientHeight < (innerWidth * innerHeight) / 4) return null;
-  return /** @type {HTMLIFrameElement} */ (element).contentDocument?.body ?? null;
-}
-
-/**
- * The whole copy less menus and footers, or with them where they are most of the page.
+ * The whole copy less menus and footers, or with them where they are most of the page; of that the part that its author calls
+ * the main one, unless most is outside.
  * @param {Document} copy
  */
 function wholePage(copy) {
   const body = /** @type {HTMLElement} */ (copy.body.cloneNode(true));
   for (const element of body.querySelectorAll(CLUTTER)) element.remove();
-  return textOf(body).length >= textOf(copy.body).length / 2 ? body : copy.body;
+  if (textOf(body).length < textOf(copy.body).length / 2) return copy.body;
+  const main = /** @type {HTMLElement | null} */ (body.querySelector("main, [role=main]"));
+  return main && proseIn(main) > proseIn(body) / 2 ? main : body;
 }
 
 // ---- from the copy to markdown
@@ -293,6 +364,10 @@ function markdownService() {
   service.addRule("struck", { filter: ["del", "s"], replacement: (content) => `~~${content}~~` });
   service.addRule("image", { filter: "img", replacement: (_, node) => imageText(/** @type {Element} */ (node)) });
   service.addRule("footnote mark", { filter: isFootnoteMark, replacement: () => "" });
+  service.addRule("heading", {
+    filter: ["h1", "h2", "h3", "h4", "h5", "h6"],
+    replacement: (content, node) => headingLine(content, node.nodeName),
+  });
   service.addRule("code", { filter: "pre", replacement: (_, node) => fenced(/** @type {Element} */ (node)) });
   service.addRule("item", {
     filter: "li",
@@ -305,10 +380,25 @@ function markdownService() {
   return service;
 }
 
-/** @param {Element} image */
+/**
+ * @param {Element} image
+ * @returns {string} nothing where the text around begins with the same words
+ */
 function imageText(image) {
   const alt = squeeze(image.getAttribute("alt") ?? "");
-  return alt ? `[image: ${alt}]` : "";
+  let around = image.parentElement;
+  while (around && !textOf(around)) around = around.parentElement;
+  return alt && !(around && textOf(around).startsWith(alt)) ? `[image: ${alt}]` : "";
+}
+
+/**
+ * A heading in one line, whatever it is built of.
+ * @param {string} content
+ * @param {string} name H1 to H6
+ */
+function headingLine(content, name) {
+  const text = squeeze(content);
+  return text ? `\n\n${"#".repeat(Number(name[1]))} ${text}\n\n` : "";
 }
 
 /** @param {Element} node */

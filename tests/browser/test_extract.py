@@ -256,6 +256,85 @@ def test_forum_keeps_every_post_and_its_code(reader: Reader) -> None:
         assert dropped not in text
 
 
+STORY = "<p>" + "The river rose in the night, and by morning the mill stood in water up to its sills. " * 6 + "</p>"
+
+
+def shown(reader: Reader, body: str) -> dict[str, Any]:
+    """What is read of a page with this body."""
+    reader.open("empty.html")
+    reader.driver.execute_script("document.body.innerHTML = arguments[0]", body)
+    return reader.read()
+
+
+def test_headings_and_tables_by_role_are_headings_and_tables(reader: Reader) -> None:
+    def row(role: str, *cells: str) -> str:
+        return f"<div role='row'>{''.join(f'<div role={role}>{cell}</div>' for cell in cells)}</div>"
+
+    rows = row("gridcell", "7710", "Spinach") + f"<div class='pane'>{row('gridcell', '7711', 'Peas')}</div>"
+    head = f"<div role='rowgroup'>{row('columnheader', 'Order', 'Goods')}</div>"
+    grid = f"<div role='grid'>{head}<div role='rowgroup'>{rows}</div></div>"
+    lone = row("cell", "in no table")
+    text = shown(reader, f"<main><div role='heading' aria-level='3'>Orders</div>{STORY}{grid}{lone}</main>")["markdown"]
+    assert "### Orders\n" in text
+    assert "| Order | Goods |\n| --- | --- |\n| 7710 | Spinach |\n| 7711 | Peas |" in text
+    assert "\nin no table" in text
+
+
+def test_a_small_table_of_icons_is_no_layout(reader: Reader) -> None:
+    cells = "<td><img src='grey-seal.svg' alt='{}'></td><td>{}</td>"
+    rows = "".join(f"<tr>{cells.format(*said)}</tr>" for said in (("Door", "shut"), ("Sill", "wet")))
+    links = "<table>" + "<tr><td><a href='/a'>Home</a></td><td><a href='/b'>Mills</a></td></tr>" * 2 + "</table>"
+    text = shown(reader, f"<article>{STORY * 2}<div><table>{rows}</table></div>{STORY}<div>{links}</div></article>")["markdown"]
+    assert "| [image: Door] | shut |\n| [image: Sill] | wet |" in text
+    assert "Mills" not in text
+
+
+def test_the_title_of_an_unfolded_part_is_kept_though_it_is_a_button(reader: Reader) -> None:
+    parts = f"<button aria-expanded='true'>How high it stood</button><div>{STORY}</div>"
+    menus = "<button aria-expanded='true' aria-haspopup='menu'>Account</button><button aria-expanded='false'>More</button>"
+    text = shown(reader, f"<main>{menus}<div>{STORY}</div>{parts}</main>")["markdown"]
+    assert "How high it stood\n" in text
+    assert "Account" not in text and "More" not in text
+
+
+def test_a_heading_is_one_line(reader: Reader) -> None:
+    heading = "<h2>The mill <span><pre>2.1.0</pre></span><div>since 1840</div></h2>"
+    assert "## The mill 2.1.0 since 1840\n" in shown(reader, f"<article>{STORY}{heading}{STORY}</article>")["markdown"]
+
+
+def test_a_picture_that_says_what_the_text_beside_it_says_is_left_out(reader: Reader) -> None:
+    mill = "<p><a><img src='grey-seal.svg' alt='Old mill'></a> Old mill, seen from the weir, with the miller's boat.</p>"
+    pictures = f"{mill}<p><img src='grey-seal.svg' alt='A heron'> A bird.</p>"
+    text = shown(reader, f"<article>{STORY}{pictures}{STORY}</article>")["markdown"]
+    assert "[image: A heron]" in text and "[image: Old mill]" not in text
+
+
+def test_words_that_are_seen_apart_are_apart(reader: Reader) -> None:
+    spans = "<span>06:42</span><span style='margin-inline-start: 12px'>water</span><b>mark</b>"
+    backwards = "<span dir='rtl'><b>one</b><i style='margin: 9px'>two</i></span>"
+    text = shown(reader, f"<article>{STORY}<p>{spans}{backwards} is what the book says.</p>{STORY}</article>")["markdown"]
+    assert "06:42 watermarkone two is" in text
+
+
+def test_an_article_that_lacks_most_of_the_text_or_the_code_is_a_miss(reader: Reader) -> None:
+    parts = "".join(f"<div class='sidebar'><div>{STORY.replace('river', name)}</div></div>" for name in ("brook", "beck", "burn"))
+    whole = shown(reader, f"<div><article>{STORY * 2}</article></div>{parts}")
+    assert whole["method"] == "page" and all(name in whole["markdown"] for name in ("brook", "beck", "burn"))
+    code = "<div class='sidebar'><pre>gauge.read()</pre></div>"
+    page = shown(reader, f"<nav>Mills</nav><main>{STORY * 4}{code * 2}</main><p>Another page</p>")
+    assert page["markdown"].count("gauge.read()") == 2
+    assert "Mills" not in page["markdown"] and "Another page" not in page["markdown"]
+
+
+def test_what_floats_over_the_page_is_not_read_but_a_dialog_is(reader: Reader) -> None:
+    bar = "<div style='position: fixed; bottom: 0'><p>We and our partners value your privacy.</p></div>"
+    dialog = "<div role='dialog' style='position: fixed'><p>The gauge was read at six by the miller's daughter.</p></div>"
+    parts = f"<div class='sidebar'>{STORY}</div>" * 3
+    page = shown(reader, f"<div style='position: fixed; inset: 0'><article>{STORY}</article>{parts}{bar}{dialog}</div>")
+    assert page["method"] == "page" and "up to its sills" in page["markdown"]
+    assert "read at six" in page["markdown"] and "privacy" not in page["markdown"]
+
+
 def test_plain_text_is_read_as_it_is(reader: Reader) -> None:
     page = reader.page("notes.txt")
     assert page["markdown"] == ("plain words " * 30).strip()

@@ -16,17 +16,15 @@ the packages are downloaded and unpacked in the build folder.
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 from amplifier_browser.documents.chunks import Block, Chunk, chunks
 
 from ...paths import BUILD
 from ...steps import BuildError
+from ..debian import python_documentation, unpacked
 
 FOLDER = BUILD / "retrieval"
 SHORT = 20  # characters; a question like "What is R?" is left where it stands in a sentence
@@ -55,10 +53,10 @@ class Corpus:
 def load() -> Corpus:
     """Downloads the packages unless that was done, and cuts their texts. Raises BuildError where there is no apt."""
     corpus = Corpus([], [], [], {})
-    python = _python_package()
+    python = python_documentation()
     for book, package, paths, read in BOOKS:
         name = python if package == PYTHON else package
-        folder, corpus.packages[name] = _unpacked(name)
+        folder, corpus.packages[name] = unpacked(name, FOLDER / "packages")
         files = sorted({path.resolve() for path in folder.glob(paths)})
         if not files:
             raise BuildError(f"The package {name} has no {paths}: its texts lie elsewhere now. Adapt bench/retrieval/corpus.py.")
@@ -98,47 +96,6 @@ def _cut(name: str, book: str, blocks: list[Block], questions: set[str]) -> tupl
 
 def _squeezed(text: str) -> str:
     return " ".join(text.split())
-
-
-# ---- packages
-
-
-def _apt(*command: str, cwd: Path | None = None) -> str:
-    if not shutil.which(command[0]):
-        raise BuildError("The texts of this benchmark are Debian packages: run it on Debian or Ubuntu, or in such a container.")
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BuildError(f"{' '.join(command)} failed:\n{done.stderr or done.stdout}")
-    return done.stdout
-
-
-def _python_package() -> str:
-    """The documentation of the Python that this Debian has; apt is told of its packages first where it knows none."""
-    for attempt in ("known", "updated"):
-        known = _apt("apt-cache", "search", "--names-only", "^python3-doc$")
-        if known:
-            found = re.search(r"Depends: (python3\.\d+-doc)", _apt("apt-cache", "depends", "python3-doc"))
-            if found:
-                return found[1]
-        if attempt == "known":
-            _apt("apt-get", "update", "-qq")
-    raise BuildError("apt has no package python3-doc: this benchmark needs Debian's or Ubuntu's packages.")
-
-
-def _unpacked(package: str) -> tuple[Path, str]:
-    """Where a package's files lie, and its version. Nothing is installed."""
-    folder = FOLDER / "packages" / package
-    version = folder / "VERSION"
-    if not version.exists():
-        print(f"- {package} from Debian ...", flush=True)
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        _apt("apt-get", "download", package, cwd=folder)
-        archive = next(folder.glob("*.deb"))
-        _apt("dpkg-deb", "-x", str(archive), str(folder))
-        version.write_text(_apt("dpkg-deb", "-f", str(archive), "Version").strip())
-        archive.unlink()
-    return folder, version.read_text()
 
 
 # ---- POD, Perl's own format of documentation

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ... import embedding_model
+from ...embedding_graph import OUTPUT
 from .corpus import FOLDER
 
 MOST_TOKENS = 256  # what the model reads; the rest of a longer text is left out
@@ -20,7 +21,8 @@ Vectors = np.ndarray[Any, np.dtype[np.float32]]
 def embed(texts: list[str]) -> Vectors:
     """One vector of length 1 a text."""
     model, tokenizer = _files()
-    key = hashlib.sha256("\0".join([embedding_model.WEIGHTS_WHEEL, *texts]).encode()).hexdigest()[:16]
+    made_by = [embedding_model.WEIGHTS_WHEEL, hashlib.sha256(model.read_bytes()).hexdigest()]
+    key = hashlib.sha256("\0".join([*made_by, *texts]).encode()).hexdigest()[:16]
     kept = FOLDER / "vectors" / f"{key}.npy"
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -43,7 +45,6 @@ def _computed(texts: list[str], model: Path, tokenizer: Path) -> Vectors:
     words.enable_truncation(MOST_TOKENS)
     words.enable_padding()
     session = onnxruntime.InferenceSession(str(model), providers=["CPUExecutionProvider"])
-    names = {given.name for given in session.get_inputs()}
     vectors = np.zeros((len(texts), 384), np.float32)
     order = sorted(range(len(texts)), key=lambda at: len(texts[at]))  # texts of one length need little padding
     for start in range(0, len(order), BATCH):
@@ -51,9 +52,7 @@ def _computed(texts: list[str], model: Path, tokenizer: Path) -> Vectors:
         encoded = words.encode_batch([texts[at] for at in batch])
         ids = np.array([each.ids for each in encoded], np.int64)
         mask = np.array([each.attention_mask for each in encoded], np.int64)
-        given = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-        hidden = np.asarray(session.run(None, {name: given[name] for name in names})[0])
-        pooled = (hidden * mask[..., None]).sum(axis=1) / mask.sum(axis=1, keepdims=True)
+        pooled = np.asarray(session.run([OUTPUT], {"input_ids": ids, "attention_mask": mask})[0])
         vectors[batch] = pooled / np.linalg.norm(pooled, axis=1, keepdims=True)
     return vectors
 
@@ -69,6 +68,6 @@ def token_counts(texts: list[str]) -> list[int]:
 
 
 def _files() -> tuple[Path, Path]:
-    """Weights and tokenizer, as they ship."""
+    """The processor's model and the tokenizer, as they ship."""
     folder = embedding_model.build()
     return folder / "onnx" / "model_quantized.onnx", folder / "tokenizer.json"
