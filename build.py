@@ -5,13 +5,18 @@ python3 build.py run                 build, then open Chromium with the panel; w
                                      article headless and print the summary as it streams
 python3 build.py run --url URL       summarize that page instead
 python3 build.py run --ask "..."     ask that instead
+python3 build.py run --engine cpu    run the model on the CPU, in a Chromium without WebGPU
 python3 build.py run --attach FILE --ask "..."   ask a document
 python3 build.py run --approve TOOL  let it use that tool when it asks; more than one may be named
 python3 build.py bench               what events and tokens cost in Python
 python3 build.py bench retrieval     how well documents are searched, on real questions (Debian)
+python3 build.py bench sessions      the list of 500 conversations, and the panel's start beside one with none
+python3 build.py bench extraction    what is kept of pages of many kinds, beside Readability alone (Debian)
 python3 build.py test [PYTEST ...]   every test, or those that pytest's arguments choose
 python3 build.py build               only the unpacked extension, in dist/
 python3 build.py package             a zip of it, ready for a store
+python3 build.py package --models ID ...   the same with these models' compiled libraries in it, so that they can be
+                                     downloaded without loading code from elsewhere (build takes --models as well)
 python3 build.py lint                formatting, linting and types
 python3 build.py model-library       rebuild the starter model's compiled library (needs emscripten; a few minutes)
 """
@@ -33,6 +38,8 @@ sys.path.insert(0, str(ROOT / "python"))
 
 from build_tools import environment, extension  # noqa: E402
 from build_tools.bench import report  # noqa: E402
+from build_tools.bench.extraction import environment as extraction  # noqa: E402
+from build_tools.model_vendor import Vendor  # noqa: E402
 from build_tools.paths import BUILD, DIST, NODE_MODULES, PYTHON, venv_python  # noqa: E402
 from build_tools.steps import BuildError  # noqa: E402
 
@@ -49,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     browser = environment.find_browser()
     environment.ensure_driver()
     command: list[str | Path] = [venv_python(), "-m", "build_tools.run", "--extension", folder, "--browser", browser]
-    for name in ("url", "ask", "screenshot"):
+    for name in ("url", "ask", "screenshot", "engine"):
         if value := getattr(options, name):
             command += [f"--{name}", value]
     for path in options.attach:
@@ -73,8 +80,16 @@ def test(options: argparse.Namespace) -> int:
 
 
 def bench(options: argparse.Namespace) -> int:
-    """What events and tokens cost in Python, or how well documents are searched."""
+    """What events and tokens cost in Python, how well documents are searched, what is kept of pages, or the list of sessions."""
     extension.build()
+    if options.what == "extraction":
+        browser = environment.find_browser()
+        environment.ensure_driver()
+        return extraction.run(browser)
+    if options.what == "sessions":
+        browser = ["--extension", DIST, "--browser", environment.find_browser()]
+        environment.ensure_driver()
+        return in_environment([venv_python(), "-m", "build_tools.bench.sessions", *browser])
     if options.what == "retrieval":
         return in_environment([venv_python(), "-m", "build_tools.bench.retrieval.measure"])
     return report.main()
@@ -96,16 +111,25 @@ def lint(_options: argparse.Namespace) -> int:
     return max(in_environment(check) for check in checks)
 
 
-def build(_options: argparse.Namespace) -> int:
+def built(options: argparse.Namespace) -> Path:
+    """The unpacked extension, with the libraries of the models that were named."""
+    if not options.models:
+        return extension.build()
+    environment.ensure_node()
+    environment.ensure_npm_packages()
+    return extension.build(libraries=tuple(Vendor(options.models_from).vendor(options.models)))
+
+
+def build(options: argparse.Namespace) -> int:
     """Only the unpacked extension."""
-    extension.build()
+    built(options)
     print(f"The unpacked extension is in {DIST.relative_to(ROOT)}/")
     return 0
 
 
-def package(_options: argparse.Namespace) -> int:
+def package(options: argparse.Namespace) -> int:
     """A zip for a store."""
-    archive = extension.package(extension.build())
+    archive = extension.package(built(options))
     print(f"{archive.relative_to(ROOT)}: {archive.stat().st_size / 1e6:.1f} MB")
     return 0
 
@@ -126,17 +150,21 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     running.add_argument("--attach", action="append", default=[], metavar="FILE", help="a document to ask about")
     running.add_argument("--approve", action="append", default=[], metavar="TOOL", help="allow this tool when it asks")
     running.add_argument("--model", choices=["starter", "tiny"], default="starter", help="tiny: random words, for tests")
+    running.add_argument("--engine", choices=["gpu", "cpu"], help="what the model runs on; without it a GPU if there is one")
     running.add_argument("--headless", action="store_true", help="without a window, even where there is a display")
     running.add_argument("--screenshot", help="where the panel's picture goes", default=str(BUILD / "panel.png"))
     running.set_defaults(do=run)
     benching = commands.add_parser("bench", help="measure")
-    benching.add_argument("what", nargs="?", choices=["events", "retrieval"], default="events")
+    benching.add_argument("what", nargs="?", choices=["events", "retrieval", "extraction", "sessions"], default="events")
     benching.set_defaults(do=bench)
+    for name, do in {"build": build, "package": package}.items():
+        building = commands.add_parser(name, help=(do.__doc__ or "").split("\n")[0])
+        building.add_argument("--models", nargs="+", default=[], metavar="ID", help="put these models' libraries into it")
+        building.add_argument("--models-from", metavar="URL", help="a mirror to fetch the libraries from")
+        building.set_defaults(do=do)
     for name, do in {
         "test": test,
         "lint": lint,
-        "build": build,
-        "package": package,
         "model-library": model_library,
     }.items():
         commands.add_parser(name, help=(do.__doc__ or "").split("\n")[0]).set_defaults(do=do)

@@ -5,17 +5,27 @@
 export const ENGINE_PORT = "engine";
 
 /**
- * A model that the package brings along, as listed in models/index.json.
+ * A model that can be loaded: one that the package brings along, as listed in models/index.json, or one whose download is complete.
  * @typedef {object} Model
  * @property {string} id
  * @property {string} name        for people
- * @property {string} path        folder of weights and configuration, from the package's root, with a trailing slash
- * @property {string} lib         compiled model library, from the package's root
+ * @property {"package"|"downloaded"} origin
+ * @property {string} path        folder of weights and configuration with a trailing slash: from the package's root, or the address
+ *   that it was downloaded from
+ * @property {string} lib         compiled model library, likewise
  * @property {number} context_window   tokens
  * @property {number} parameters       millions; what the model can be trusted with depends on it
  * @property {string[]} files     every weight file in the folder
  * @property {string} licence
+ * @property {string} [gguf]      recipe of the same weights for the CPU engine, from the package's root; without it there is none
+ * @property {object} [overrides] changes to mlc-chat-config.json
+ * @property {boolean} [is_vision]
+ * @property {StoredFile[]} [stored]   a downloaded model's files; see models/files.js
  */
+
+/** @typedef {{name: string, url: string, bytes: number}} StoredFile */
+
+/** @typedef {"webllm"|"wllama"} EngineName  on the graphics card, or on the CPU */
 
 /**
  * @typedef {object} ChatMessage
@@ -45,11 +55,17 @@ export const ENGINE_PORT = "engine";
  */
 
 /**
- * Panel to engine.
- * @typedef {{type: "load", id: string, model?: string}
+ * Panel to engine. `engine` of a load: the graphics card or the CPU and nothing else; without it the graphics card where there is
+ * one, else the CPU.
+ * @typedef {{type: "load", id: string, model?: string, engine?: "gpu"|"cpu"}
  *   | {type: "complete", id: string, request: Completion}
  *   | {type: "count", id: string, texts: string[]}
  *   | {type: "abort", id: string}} Request
+ */
+
+/**
+ * Panel to engine: for how long an unused model stays in memory, null for always. Holds for all panels, and is not answered.
+ * @typedef {{type: "keep", minutes: number|null}} Keep
  */
 
 /**
@@ -65,6 +81,7 @@ export const ENGINE_PORT = "engine";
  * @property {number} [pages]
  * @property {number} words
  * @property {string[]} chunk_ids   in order; the library sets it from the chunks it is given
+ * @property {boolean} [temporary]  a text that one conversation is about: searched only by its id, gone when no panel is open
  */
 
 /**
@@ -85,7 +102,8 @@ export const ENGINE_PORT = "engine";
  *   | {type: "library.rename", id: string, from: string, to: string}
  *   | {type: "library.list", id: string}
  *   | {type: "library.search", id: string, query: string, collections?: string[], documents?: string[], limit?: number}
- *   | {type: "library.get", id: string, document: string, ordinals?: number[]}} LibraryRequest
+ *   | {type: "library.get", id: string, document: string, ordinals?: number[]}
+ *   | {type: "library.forget-temporary", id: string}} LibraryRequest
  */
 
 /** @typedef {{chunk: Chunk, score: number}} Hit */
@@ -103,6 +121,7 @@ export const ENGINE_PORT = "engine";
  * @property {number} chunks
  * @property {number} embedded    chunks that have their vector
  * @property {number} computed    vectors that were ever computed for the library
+ * @property {"gpu"|"cpu"|null} device   where vectors are computed; null until the embedding model was needed
  * @property {{code: LibraryErrorCode, message: string}|null} error
  */
 
@@ -119,15 +138,69 @@ export const ENGINE_PORT = "engine";
  */
 
 /**
+ * A model that can be downloaded.
+ * @typedef {object} Spec
+ * @property {string} id
+ * @property {string} name        for people
+ * @property {string} base        address of its files: https://HOST/NAME/resolve/BRANCH/
+ * @property {string} lib         its compiled library: a path in the package, or an address
+ * @property {string|null} lib_sha256   hex; a library from an address is code, so without this it is refused
+ * @property {string} licence
+ * @property {number} parameters       millions
+ * @property {number} context_window   tokens
+ * @property {number} vram_bytes
+ * @property {string[]} needs          features of the adapter
+ * @property {object} [overrides]      changes to mlc-chat-config.json
+ * @property {boolean} is_vision
+ */
+
+/**
+ * Panel to downloads. `download` starts one or goes on with it, and is answered when the model is complete, has failed or was paused;
+ * `cancel` and `delete` forget all that there is of it.
+ * @typedef {{type: "models.download", id: string, model: Spec}
+ *   | {type: "models.pause"|"models.cancel"|"models.delete"|"models.verify", id: string, model: string}} ModelsRequest
+ */
+
+/**
+ * Why a download stands still. Until it is told to stop, "offline" and "server" are tried again by themselves, the rest is not.
+ * "moved": the CSP refuses a host; "no-space": found out before the weights; "disk-full": found out by writing.
+ * @typedef {"offline"|"not-found"|"refused"|"server"|"moved"|"corrupt"|"disk-full"|"no-space"|"bad-model"|"failed"} DownloadErrorCode
+ */
+
+/**
+ * @typedef {object} Download
+ * @property {string} model     id
+ * @property {"queued"|"checking"|"downloading"|"paused"|"waiting"|"verifying"|"complete"|"partial"|"error"} state   waiting: for
+ *   the network or the server; partial: it was complete and a file has gone since
+ * @property {number} done      bytes on the disk
+ * @property {number|null} total   bytes; null until the model's list of files was read
+ * @property {number} bytes_per_second
+ * @property {number|null} seconds_left
+ * @property {{code: DownloadErrorCode, message: string}|null} error
+ */
+
+/** Bytes on the disk: of the whole extension, and of it those of downloaded models. @typedef {{usage: number, quota: number, models: number}} Storage */
+
+/**
+ * Downloads to panel. `downloads` goes to every panel, the rest to the one that asked.
+ * @typedef {{type: "downloads", downloads: Download[], storage: Storage}
+ *   | {type: "models.done", id: string}
+ *   | {type: "models.verified", id: string, missing: string[], wrong: string[]}
+ *   | {type: "error", id: string, code: DownloadErrorCode|"downloads-lost"|"paused"|"cancelled"|"unknown-model"|"bad-request", message: string}} ModelsAnswer
+ */
+
+/**
  * Why something failed; what to tell the user is decided in Python.
- * @typedef {"no-webgpu"|"no-adapter"|"no-f16"|"out-of-memory"|"engine-lost"|"load-failed"|"unknown-model"|"not-loaded"
+ * @typedef {"no-webgpu"|"no-adapter"|"no-f16"|"out-of-memory"|"engine-lost"|"load-failed"|"incomplete-model"|"unknown-model"|"not-loaded"
  *   |"context-length"|"bad-request"|"failed"} ErrorCode
  */
 
 /**
  * @typedef {object} EngineState
- * @property {"absent"|"downloading"|"loading"|"ready"|"generating"|"lost"|"unavailable"} state
+ * @property {"absent"|"downloading"|"loading"|"ready"|"generating"|"asleep"|"lost"|"unavailable"} state   asleep: unloaded, since
+ *   nobody used it for long; the next request loads it again
  * @property {string|null} model        id of the model that is loaded or loading
+ * @property {EngineName|null} engine   what it runs on; null until a model was asked for
  * @property {Model[]} models
  * @property {number|null} progress     0 to 1 while loading
  * @property {string} text              what is going on

@@ -1,9 +1,15 @@
-// Only the user's gestures. This worker may die at any moment and nothing may notice, so it keeps no state and no port.
+// Only the user's gestures, and the browser's start. This worker may die at any moment and nothing may notice, so it keeps no state
+// and no port.
+
+import { resumeDownloads } from "./models/resume.js";
 
 chrome.sidePanel.setPanelBehavior({ openPanelOnActionClick: false });
 
+const WEB = ["http://*/*", "https://*/*"];
+
 /** What the context menu offers; the ids are `action` of a wish (python/amplifier_browser/wishes.py). */
 const MENUS = [
+  { id: "summarize-link", contexts: ["link"], title: "Summarize the page behind this link", targetUrlPatterns: WEB },
   { id: "summarize-page", contexts: ["page"], title: "Summarize this page" },
   { id: "summarize", contexts: ["selection"], title: "Summarize “%s”" },
   { id: "explain", contexts: ["selection"], title: "Explain it in simple words" },
@@ -18,10 +24,14 @@ chrome.runtime.onInstalled.addListener(async () => {
     chrome.contextMenus.create(/** @type {chrome.contextMenus.CreateProperties} */ ({ ...menu }));
 });
 
+// Neither waits for a panel: a download goes on when the browser starts, and when the extension was replaced by a newer one.
+chrome.runtime.onStartup.addListener(resumeDownloads);
+chrome.runtime.onInstalled.addListener(resumeDownloads);
+
 chrome.action.onClicked.addListener((tab) => openPanel(tab));
 
-chrome.contextMenus.onClicked.addListener(({ menuItemId, selectionText = "" }, tab) => {
-  if (tab) openPanel(tab, { action: String(menuItemId), text: selectionText });
+chrome.contextMenus.onClicked.addListener(({ menuItemId, selectionText = "", linkUrl = "" }, tab) => {
+  if (tab) openPanel(tab, { action: String(menuItemId), text: selectionText, link: linkUrl });
 });
 
 chrome.commands.onCommand.addListener((command, tab) => {
@@ -30,7 +40,7 @@ chrome.commands.onCommand.addListener((command, tab) => {
 
 /**
  * @param {chrome.tabs.Tab} tab
- * @param {{action: string, text: string}} [wish]  what the panel should do there
+ * @param {{action: string, text: string, link?: string}} [wish]  what the panel should do there
  */
 function openPanel(tab, wish) {
   const { id: tabId, windowId } = tab;

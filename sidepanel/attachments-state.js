@@ -1,8 +1,12 @@
 /** The attachments' part of the state: those that wait in the tray, and those that went with a message. */
 
+import { hostOf } from "./address.js";
 import { announce } from "./announce.js";
 
-/** @import { Attachment, AttachmentEvent, Message, State } from "./types.js" */
+/** @import { Attachment, AttachmentEvent, Command, Message, State } from "./types.js" */
+
+/** The id of the chip that follows the tab in front. */
+export const FOLLOWED = "followed-tab";
 
 /** @type {Pick<State, "attachments" | "detached">} */
 export const INITIAL_ATTACHMENTS = { attachments: [], detached: [] };
@@ -15,9 +19,57 @@ export const INITIAL_ATTACHMENTS = { attachments: [], detached: [] };
 export function reduceAttachments(state, event) {
   if (event.type === "attachment-removed") return removeAttachment(state, event.id);
   const { attachment } = event;
+  if (attachment.follows) return putInTray(state, attachment); // a message keeps the page that was in front when it was sent
   const owner = state.messages.find((message) => message.attachments?.some(({ id }) => id === attachment.id));
   if (owner) return putSent(state, owner, attachment);
-  return state.detached.includes(attachment.id) ? state : putInTray(state, attachment);
+  return putInTray(state, attachment);
+}
+
+/**
+ * What a mention puts into the tray before Python has taken it.
+ *
+ * @param {State} state
+ * @param {Extract<Command, {type: "mention-tab" | "mention-document"}>} command
+ * @returns {State}
+ */
+export function showMention(state, command) {
+  const about = command.type === "mention-tab" ? aboutTab(command) : aboutDocument(state, command.document);
+  return putInTray(state, { id: command.id, state: "reading", progress: null, ...about });
+}
+
+/**
+ * @param {{tab: number, title: string, url: string}} tab
+ * @returns {Pick<Attachment, "kind" | "name" | "detail" | "mentioned">}
+ */
+function aboutTab({ tab, title, url }) {
+  const detail = hostOf(url);
+  return { kind: "tab", name: title || detail || "This page", detail, mentioned: tabKey(tab) };
+}
+
+/**
+ * @param {State} state
+ * @param {string} id
+ * @returns {Pick<Attachment, "kind" | "name" | "detail" | "mentioned">}
+ */
+function aboutDocument({ settings }, id) {
+  const known = settings?.documents?.find((document) => document.id === id);
+  return { kind: "document", name: known?.name ?? "Document", detail: "", mentioned: documentKey(id) };
+}
+
+/** @param {number} id */
+export const tabKey = (id) => `tab ${id}`;
+
+/** @param {string} id */
+export const documentKey = (id) => `document ${id}`;
+
+/**
+ * The chip that follows has one name each time: what was removed may come again.
+ *
+ * @param {State} state
+ * @returns {State}
+ */
+export function startFollowing(state) {
+  return { ...state, detached: state.detached.filter((id) => id !== FOLLOWED) };
 }
 
 /**
@@ -26,9 +78,11 @@ export function reduceAttachments(state, event) {
  * @returns {State}
  */
 function putInTray(state, attachment) {
+  if (state.detached.includes(attachment.id)) return state;
   const index = state.attachments.findIndex(({ id }) => id === attachment.id);
   const before = state.attachments[index];
-  const attachments = before ? state.attachments.with(index, attachment) : [...state.attachments, attachment];
+  const next = before?.mentioned ? { mentioned: before.mentioned, ...attachment } : attachment;
+  const attachments = before ? state.attachments.with(index, next) : [...state.attachments, next];
   return announceChange({ ...state, attachments }, before, attachment);
 }
 
@@ -72,13 +126,17 @@ export function removeAttachment(state, id) {
 }
 
 /**
+ * The tray after sending: empty but for what follows the user.
+ *
  * @param {State} state
  * @returns {State}
  */
 export function emptyTray(state) {
-  const { attachments, detached } = state;
-  if (attachments.length === 0) return state;
-  return { ...state, attachments: [], detached: [...detached, ...attachments.map(({ id }) => id)] };
+  const kept = state.attachments.filter(({ follows }) => follows);
+  const gone = state.attachments.filter(({ follows }) => !follows);
+  return gone.length === 0
+    ? state
+    : { ...state, attachments: kept, detached: [...state.detached, ...gone.map(({ id }) => id)] };
 }
 
 /**

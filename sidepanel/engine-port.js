@@ -1,10 +1,10 @@
 // The port to the offscreen document: makes the document when it is missing, connects, and does so again when it is gone.
 
+import { ensureDocument } from "../background/offscreen-document.js";
 import { ENGINE_PORT } from "../background/protocol.js";
 
-/** @import { Request } from "../background/protocol.js" */
+/** @import { Keep, Request } from "../background/protocol.js" */
 
-const DOCUMENT = "background/offscreen.html";
 const RETRY_MS = [0, 200, 500, 1000, 2000];
 const WARM_UP = "warm-up";
 
@@ -38,8 +38,24 @@ export class EnginePort {
     this.port = port;
     this.failures = 0;
     // The model starts to load here and not once Python is up: that is a second sooner.
-    const { model } = await chrome.storage.local.get("model");
-    this.post({ type: "load", id: WARM_UP, ...(typeof model === "string" ? { model } : {}) });
+    const { model, engine, preferences } = await chrome.storage.local.get(["model", "engine", "preferences"]);
+    const minutes = /** @type {{keep_minutes?: unknown} | undefined} */ (preferences)?.keep_minutes;
+    if (minutes === null || typeof minutes === "number") this.post({ type: "keep", minutes });
+    const insists = engine === "cpu" || engine === "gpu";
+    this.post({
+      type: "load",
+      id: WARM_UP,
+      ...(typeof model === "string" ? { model } : {}),
+      ...(insists ? { engine } : {}),
+    });
+  }
+
+  /** Connects anew: whoever listens now hears the state from the start, and what was asked before is dropped. */
+  reopen() {
+    if (!this.port) return; // that is under way
+    this.port.disconnect();
+    this.port = null;
+    this.open();
   }
 
   /** @param {string} reason */
@@ -50,23 +66,8 @@ export class EnginePort {
     setTimeout(() => this.open(), delay);
   }
 
-  /** Python asks only engines that it heard of, so a message without a port belongs to one that just went. @param {Request} message */
+  /** Python asks only engines that it heard of, so a message without a port belongs to one that just went. @param {Request|Keep} message */
   post(message) {
     this.port?.postMessage(message);
-  }
-}
-
-async function ensureDocument() {
-  const existing = await chrome.runtime.getContexts({ contextTypes: ["OFFSCREEN_DOCUMENT"] });
-  if (existing.length) return;
-  try {
-    await chrome.offscreen.createDocument({
-      url: DOCUMENT,
-      reasons: ["WORKERS"],
-      justification: "Runs the language model in a Worker that all panels share.",
-    });
-  } catch (error) {
-    // Another panel was faster.
-    if (!String(error).includes("single offscreen")) throw error;
   }
 }

@@ -2,24 +2,34 @@
 
 import browser from "webextension-polyfill";
 import { HIGHLIGHT_CSS, highlight } from "./highlight.js";
+import { openTab } from "./open-tab.js";
+import { readPdfTab, turnToPage } from "./pdf-tab.js";
+import { recordings } from "./recordings.js";
+import { withTranscripts } from "./transcript.js";
+
+/** @import { Recording } from "./recordings.js" */
+/** @import { Needs, OpenTab, Permissions, Tab } from "./types.js" */
 
 /**
- * @param {{sandboxes?: Record<string, (args: any) => Promise<any>>}} [others]  calls that are answered elsewhere
+ * @param {Record<string, Record<string, (args: any) => Promise<any>>>} [others]  calls that are answered elsewhere
  * @returns {(name: string, args: any) => Promise<any>}
  */
-export function createHost({ sandboxes = {} } = {}) {
+export function createHost(others = {}) {
   /** @type {Record<string, (args: any) => Promise<any>>} */
   const calls = {
     "page.read": readPage,
     "page.show": showPassage,
+    "tabs.open": openTab,
     "tabs.list": listTabs,
     "settings.get": ({ names }) => browser.storage.local.get(names),
     "settings.set": (values) => browser.storage.local.set(values),
     "permissions.has": (wanted) => browser.permissions.contains(wanted),
+    "permissions.list": grantedPermissions,
+    "permissions.remove": removePermissions,
     "file.save": saveFile,
     "clock.now": now,
-    ...sandboxes,
   };
+  for (const more of Object.values(others)) Object.assign(calls, more);
   return async (name, args) => {
     const call = calls[name];
     if (!call) throw new Error(`the panel has no call "${name}"`);
@@ -32,31 +42,51 @@ async function currentTab() {
   return tab;
 }
 
+const CAPTIONS_SECONDS = 1.5;
+const PDF_SECONDS = 240;
+
 /**
- * Reads the current tab, or another one: what extract.js returns, or {error: "refused" | "slow" | "failed", detail, url,
- * title}; with the tab's id.
+ * Reads the current tab, or another one: what extract.js returns, with the transcripts of the page's recordings (`moments` says
+ * when what is said), or what pdf-tab.js returns, or {error: "refused" | "slow" | "failed", detail, url, title}; with the tab's
+ * id.
  * @param {{seconds: number, tab?: number}} what
  */
 async function readPage({ seconds, tab: id }) {
   const tab = id === undefined ? await currentTab() : await tabById(id);
   if (tab?.id === undefined) return { error: "no-tab" };
   const about = { url: tab.url ?? "", title: tab.title ?? "", tab: tab.id };
-  const reading = browser.scripting.executeScript({ target: { tabId: tab.id }, files: ["sidepanel/extract.js"] });
+  const slow = { ...about, error: "slow", detail: `no answer in ${seconds} seconds` };
   try {
-    const injections = await inTime(reading, seconds);
-    if (!injections) return { ...about, error: "slow", detail: `no answer in ${seconds} seconds` };
-    return { ...about, ...(injections[0]?.result ?? { error: "failed", detail: "the page returned nothing" }) };
+    const read = await inTime(readText(tab.id), seconds);
+    if (read?.error !== "pdf") return read ? { ...about, ...read } : slow;
+    const pdf = await inTime(readPdfTab(tab.id, read.url), PDF_SECONDS);
+    return pdf ? { ...about, url: read.url, ...pdf } : slow;
   } catch (error) {
     return { ...about, error: "refused", detail: error instanceof Error ? error.message : String(error) };
   }
 }
 
 /**
- * Brings a tab to the front and marks a passage in it.
- * @param {{tab: number, url: string, quote: string}} what  the page it was read from
+ * What extract.js reads of a tab, and what is said in it.
+ * @param {number} tabId
+ * @returns {Promise<any>}
+ */
+async function readText(tabId) {
+  const target = { tabId };
+  const [[injection], spoken] = await Promise.all([
+    browser.scripting.executeScript({ target, files: ["sidepanel/extract.js"] }),
+    browser.scripting.executeScript({ target, func: recordings, args: [CAPTIONS_SECONDS] }).catch(() => []),
+  ]);
+  const read = injection?.result ?? { error: "failed", detail: "the page returned nothing" };
+  return withTranscripts(read, /** @type {Recording[]} */ (spoken[0]?.result ?? []));
+}
+
+/**
+ * Brings a tab to the front and shows a passage in it: marked, or the page of a PDF, or the moment of a recording.
+ * @param {{tab: number, url: string, quote: string, page?: number, media?: number, time?: number}} what  the page it was read from
  * @returns {Promise<{found: boolean} | {error: "gone" | "elsewhere" | "refused", detail: string}>}
  */
-async function showPassage({ tab: id, url, quote }) {
+async function showPassage({ tab: id, url, quote, page, media, time }) {
   const tab = await browser.tabs.update(id, { active: true }).catch(() => null);
   if (!tab) return { error: "gone", detail: `tab ${id}` };
   // Where the extension may not see the address, it may not look into the page either.
@@ -64,6 +94,15 @@ async function showPassage({ tab: id, url, quote }) {
   if (isElsewhere) return { error: "elsewhere", detail: tab.url ?? "" };
   const target = { tabId: id };
   try {
+    if (page !== undefined) {
+      await browser.scripting.executeScript({ target, func: turnToPage, args: [page] });
+      return { found: true };
+    }
+    if (media !== undefined && time !== undefined) {
+      const args = /** @type {const} */ ([0, { media, time }]);
+      const [moment] = await browser.scripting.executeScript({ target, func: recordings, args: [...args] });
+      return { found: Boolean(moment?.result) };
+    }
     await browser.scripting.insertCSS({ target, css: HIGHLIGHT_CSS });
     const [injection] = await browser.scripting.executeScript({ target, func: highlight, args: [quote] });
     return { found: Boolean(injection?.result) };
@@ -89,8 +128,104 @@ async function listTabs() {
     title,
     url,
     active,
-    readable: /^https?:/.test(url),
+    readable: isPage(url),
   }));
+}
+
+/**
+ * The tabs that one may mean, of all windows, the last one looked at first; titles and addresses as for listTabs.
+ * @returns {Promise<OpenTab[]>}
+ */
+async function openTabs() {
+  const [current, tabs] = await Promise.all([currentTab(), browser.tabs.query({ windowType: "normal" })]);
+  const lastFirst = tabs.toSorted((a, b) => (b.lastAccessed ?? 0) - (a.lastAccessed ?? 0));
+  return lastFirst.flatMap(({ id, title = "", url = "" }) =>
+    id === undefined
+      ? []
+      : [{ id, title, url, isCurrent: id === current?.id, isPage: !url || /^(https?|file):/.test(url) }],
+  );
+}
+
+/** Whether an address is one of the web. @param {string} url */
+const isPage = (url) => /^https?:/.test(url);
+
+/**
+ * Tells which tabs are open, now and whenever that changes.
+ * @param {(tabs: OpenTab[]) => void} onTabs
+ * @returns {() => void} ends it
+ */
+export function watchTabs(onTabs) {
+  const { onActivated, onCreated, onRemoved, onReplaced, onUpdated } = browser.tabs;
+  const events = [onActivated, onCreated, onRemoved, onReplaced, onUpdated, ...permissionEvents()];
+  let newest = 0;
+  const tell = async () => {
+    const mine = ++newest;
+    const tabs = await openTabs();
+    if (mine === newest) onTabs(tabs);
+  };
+  for (const event of events) event.addListener(tell);
+  tell();
+  return () => {
+    newest = -1; // what is still being asked for is told to nobody
+    for (const event of events) event.removeListener(tell);
+  };
+}
+
+const permissionEvents = () => [browser.permissions.onAdded, browser.permissions.onRemoved];
+
+/**
+ * All that the extension may do, and what of it is optional and can be taken back.
+ * @returns {Promise<Permissions>}
+ */
+export async function grantedPermissions() {
+  const { permissions = [], origins = [] } = await browser.permissions.getAll();
+  const { permissions: needed = [], host_permissions: neededOrigins = [] } = browser.runtime.getManifest();
+  const revocable = {
+    permissions: permissions.filter((name) => !needed.includes(name)),
+    origins: origins.filter((origin) => !neededOrigins.includes(origin)),
+  };
+  return { permissions, origins, revocable };
+}
+
+/**
+ * @param {Needs} unwanted
+ * @returns {Promise<boolean>} whether they were granted, and are not any more
+ */
+export function removePermissions(unwanted) {
+  return browser.permissions.remove(/** @type {browser.Permissions.Permissions} */ (unwanted));
+}
+
+/**
+ * Tells what is granted, now and whenever the user grants something or takes it back, also in Chrome's own settings.
+ * @param {(permissions: Permissions, isChange: boolean) => void} onPermissions
+ */
+export async function watchPermissions(onPermissions) {
+  const tell = async () => onPermissions(await grantedPermissions(), true);
+  for (const event of permissionEvents()) event.addListener(tell);
+  onPermissions(await grantedPermissions(), false);
+}
+
+const PROBE_SECONDS = 1; // a click counts for five
+
+/**
+ * Whether a tab can be read; asks the user for its site if not, which is only possible within a click.
+ * @param {{id: number, url: string}} tab
+ */
+export async function requestTab({ id, url }) {
+  if (!isPage(url)) return canRead(id);
+  const { protocol, hostname } = new URL(url);
+  const site = { origins: [`${protocol}//${hostname}/*`] };
+  return (await browser.permissions.contains(site)) || (await canRead(id)) || browser.permissions.request(site);
+}
+
+/**
+ * Whether a click of the user's has opened this tab to the extension: only trying tells.
+ * @param {number} id
+ */
+async function canRead(id) {
+  const trial = browser.scripting.executeScript({ target: { tabId: id }, func: () => true, injectImmediately: true });
+  const tried = await inTime(trial, PROBE_SECONDS).catch(() => null);
+  return Boolean(tried?.[0]?.result);
 }
 
 /**
@@ -168,7 +303,7 @@ const WISH_MINUTES = 1; // an older wish is one that a panel should have taken a
 
 /**
  * Takes what the user wished from a context menu or by a key, also before this panel was open.
- * @param {(wish: {type: "wish", id: string, action: string, text: string, url: string, title: string, language: string}) => void} onWish
+ * @param {(wish: {type: "wish", id: string, action: string, text: string, link?: string, url: string, title: string, language: string}) => void} onWish
  */
 export async function watchWishes(onWish) {
   const { id } = await browser.windows.getCurrent();
@@ -189,13 +324,13 @@ export async function watchWishes(onWish) {
 
 /**
  * Tells which page the panel stands beside; null where the extension may not see it.
- * @param {(tab: {title: string, url: string}|null) => void} onTab
+ * @param {(tab: Tab) => void} onTab
  */
 export async function watchTab(onTab) {
   let last = "";
   const tell = async () => {
     const tab = await currentTab();
-    const seen = tab?.url ? { title: tab.title ?? "", url: tab.url } : null;
+    const seen = tab?.url && tab.id !== undefined ? { id: tab.id, title: tab.title ?? "", url: tab.url } : null;
     if (JSON.stringify(seen) === last) return;
     last = JSON.stringify(seen);
     onTab(seen);
@@ -203,5 +338,6 @@ export async function watchTab(onTab) {
   browser.tabs.onActivated.addListener(tell);
   browser.tabs.onUpdated.addListener(tell);
   browser.storage.session.onChanged.addListener(tell); // the toolbar was pressed: this tab may be read now
+  for (const event of permissionEvents()) event.addListener(tell);
   await tell();
 }

@@ -7,6 +7,7 @@
 
 import DOMPurify from "dompurify";
 import { Marked } from "marked";
+import { clock } from "./clock.js";
 
 /** @import { Token, TokensList } from "marked" */
 /** @import { Citation } from "./types.js" */
@@ -143,16 +144,19 @@ function citationMark(mark, citations) {
   element.className = known ? "citation" : "citation unsupported";
   element.textContent = number;
   element.dataset.testid = "citation";
+  if (known?.page) element.dataset.place = `p. ${known.page}`;
+  if (known?.time !== undefined) element.dataset.place = clock(known.time);
   element.title = known ? `${placeOf(known)}“${known.quote}”` : "No passage says this plainly";
-  element.setAttribute("aria-label", known ? `Show passage ${number}: ${known.quote}` : element.title);
+  element.setAttribute("aria-label", known ? `Show passage ${number}: ${placeOf(known)}${known.quote}` : element.title);
   if (known) element.setAttribute("type", "button");
   else element.setAttribute("role", "img");
   return element;
 }
 
-/** Which page of which document, if it is one's. @param {Citation} citation */
-function placeOf({ document, name, page }) {
-  if (!document) return "";
+/** Which page of which document, or which moment, if the passage has any. @param {Citation} citation */
+function placeOf({ document, name, page, time }) {
+  if (time !== undefined) return `At ${clock(time)}: `;
+  if (!document) return page ? `Page ${page}: ` : "";
   return page ? `${name}, page ${page}: ` : `${name}: `;
 }
 

@@ -3,10 +3,15 @@
 import browser from "webextension-polyfill";
 import { createAttach } from "./attach.js";
 import { connect } from "./bridge.js";
+import { deleteIfAsked, watchDeleting } from "./delete-everything.js";
 import { parseFile } from "./documents/files.js";
 import { restoreDraft } from "./draft.js";
+import { removePermissions, requestTab, watchTabs } from "./host.js";
 import { createStore, initialState } from "./store.js";
 import { mount } from "./views/app.js";
+
+watchDeleting();
+const notDeleted = await deleteIfAsked();
 
 const attach = createAttach({
   parseFile,
@@ -20,7 +25,14 @@ const store = createStore({
   },
   attach: attach.add,
   requestPermissions: (needs) => browser.permissions.request(/** @type {browser.Permissions.Permissions} */ (needs)),
+  removePermissions,
+  requestTab,
+  watchTabs,
   state: initialState(restoreDraft()),
 });
 mount(/** @type {HTMLElement} */ (document.getElementById("app")), store);
 const bridge = connect(store.dispatch);
+if (notDeleted.length > 0) {
+  const text = `Not everything could be deleted: ${notDeleted.join(", ")}. Close all panels and try once more.`;
+  store.dispatch({ type: "notice", level: "error", text });
+}

@@ -5,6 +5,9 @@
 // since a shared library cannot be imported out of a zip.
 
 import { loadPyodide } from "pyodide";
+import { showLife } from "../background/worker-life.js";
+
+showLife();
 
 const base = new URL("../pyodide/", import.meta.url).href;
 const APP = "/home/pyodide/app.zip";
@@ -23,12 +26,35 @@ const fetchBytes = async (/** @type {string} */ name) => {
   return new Uint8Array(await response.arrayBuffer());
 };
 
+/** After this Pyodide does nothing any more; another Worker can. @param {unknown} error */
+function onFatalError(error) {
+  self.postMessage(JSON.stringify({ type: "fatal-error", reason: String(error) }));
+  self.close();
+}
+
+/** Rejects if the wasm is no good: Pyodide only warns of that, and waits for ever. @returns {Promise<never>} */
+function wasmFailure() {
+  const { instantiateStreaming } = WebAssembly;
+  return new Promise((_, reject) => {
+    WebAssembly.instantiateStreaming = (...source) => {
+      const instantiated = instantiateStreaming(...source);
+      instantiated.catch(reject);
+      return instantiated;
+    };
+  });
+}
+
 async function start() {
+  const failure = wasmFailure();
   const [pyodide, app, core] = await Promise.all([
-    loadPyodide({ indexURL: base, stdLibURL: `${base}stdlib.zip`, packageBaseUrl: base, env: ENVIRONMENT }),
+    Promise.race([
+      failure,
+      loadPyodide({ indexURL: base, stdLibURL: `${base}stdlib.zip`, packageBaseUrl: base, env: ENVIRONMENT }),
+    ]),
     fetchBytes("app.zip"),
     fetchBytes("pydantic_core.zip"),
   ]);
+  /** @type {any} */ (pyodide)._api.on_fatal = onFatalError;
   const sitePackages = pyodide.runPython("import site; site.getsitepackages()[0]");
   pyodide.unpackArchive(core, "zip", { extractDir: sitePackages });
   pyodide.FS.writeFile(APP, app);
@@ -41,7 +67,7 @@ async function start() {
 start().catch((error) => {
   const problem = {
     title: "Amplifier could not start",
-    detail: "Close the panel and open it again; if that does not help, install the extension anew.",
+    detail: "Try again; if that does not help, close the panel and open it again, or install the extension anew.",
     technical: error.message,
   };
   self.postMessage(JSON.stringify({ type: "fatal", error: problem }));

@@ -60,5 +60,8 @@ export function createSandboxes(toPython) {
       if (sandbox) Atomics.store(sandbox.interrupts, 0, KEYBOARD_INTERRUPT);
     },
     "sandbox.end": async (/** @type {Named} */ { name }) => end(name),
+    "sandbox.end-all": async () => {
+      for (const name of [...sandboxes.keys()]) end(name);
+    },
   };
 }

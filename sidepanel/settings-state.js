@@ -1,6 +1,7 @@
 /** The settings dialog's part of the state: what Python tells, what is open, and modules that are edited but not saved. */
 
 import { announce } from "./announce.js";
+import { counted } from "./counted.js";
 
 /** @import { Command, LibraryDocument, ModuleDraft, PanelEvent, Settings, State, UserModule, ViewEvent } from "./types.js" */
 
@@ -182,6 +183,14 @@ export function showSentSettings(state, command) {
   if (command.type === "save-module") return { ...state, saving: state.editor, undo: null };
   if (!settings) return state;
   switch (command.type) {
+    case "set-preference":
+      return settings.preferences
+        ? withSettings(state, { preferences: { ...settings.preferences, [command.name]: command.value } })
+        : state;
+    case "save-prompt":
+      return { ...state, undo: null };
+    case "delete-prompt":
+      return deletePrompt(state, settings, command.id);
     case "revoke":
       return announce(withSettings(state, { grants: without(settings.grants, command.id) }), "Revoked");
     case "delete-note":
@@ -191,7 +200,16 @@ export function showSentSettings(state, command) {
     case "remove-module":
       return removeModule(state, settings, command.id);
     case "delete-document":
-      return deleteDocument(state, settings, command.id);
+      return deleteDocuments(state, settings, ({ id }) => id === command.id);
+    case "delete-collection":
+      return deleteDocuments(
+        state,
+        settings,
+        ({ collection }) => collection === command.collection,
+        command.collection,
+      );
+    case "restore-documents":
+      return { ...state, undo: null };
     case "move-document":
       return changeDocuments(state, settings, command.collection, ({ id }) => id === command.id);
     case "rename-collection":
@@ -230,10 +248,31 @@ function deleteNote(state, settings, id) {
  * @param {string} id
  * @returns {State}
  */
-function deleteDocument(state, { documents = [] }, id) {
-  const gone = documents.find((document) => document.id === id);
-  if (!gone) return state;
-  return announce(withSettings(state, { documents: without(documents, id) }), `${gone.name} deleted`);
+function deletePrompt(state, { preferences }, id) {
+  const prompt = preferences?.saved_prompts.find((other) => other.id === id);
+  if (!preferences || !prompt) return state;
+  const next = withSettings(state, {
+    preferences: { ...preferences, saved_prompts: without(preferences.saved_prompts, id) },
+  });
+  const undo = { text: `${prompt.title} deleted.`, command: { type: /** @type {const} */ ("save-prompt"), ...prompt } };
+  return announce({ ...next, undo }, `${prompt.title} deleted`);
+}
+
+/**
+ * @param {State} state
+ * @param {Settings} settings
+ * @param {(document: LibraryDocument) => boolean} isMeant
+ * @param {string} [name] of all of them; that of the only one without
+ * @returns {State}
+ */
+function deleteDocuments(state, { documents = [] }, isMeant, name) {
+  const gone = documents.filter(isMeant);
+  if (gone.length === 0) return state;
+  const text = name ? `${name} deleted, with ${counted(gone.length, "document")}` : `${gone[0]?.name} deleted`;
+  /** @type {State["undo"]} */
+  const undo = { text: `${text}.`, command: { type: "restore-documents", ids: gone.map(({ id }) => id) } };
+  const next = withSettings(state, { documents: documents.filter((document) => !isMeant(document)) });
+  return announce({ ...next, undo }, text);
 }
 
 /**

@@ -6,18 +6,25 @@ import {
   INITIAL_ATTACHMENTS,
   reduceAttachments,
   removeAttachment,
+  showMention,
+  startFollowing,
   withAttachments,
 } from "./attachments-state.js";
+import { INITIAL_BROWSER, reduceBrowser } from "./browser-state.js";
+import { INITIAL_MODELS, takeModels } from "./models-state.js";
+import { INITIAL_SESSIONS, reduceSessions, showSentSessions } from "./sessions-state.js";
 import { INITIAL_SETTINGS, reduceSettings, showSentSettings } from "./settings-state.js";
+import { summaryLine } from "./summary-line.js";
+import { timeLeft } from "./time-left.js";
 
-/** @import { Approval, Command, Engine, Message, Needs, PanelEvent, State, Store, ViewEvent } from "./types.js" */
+/** @import { Approval, Command, Engine, Message, Needs, OpenTab, PanelEvent, State, Store, ViewEvent } from "./types.js" */
 
-/** The user's line when the summarize button was pressed. */
-export const SUMMARIZE_TEXT = "Summarize this page";
 const NOTICES_SHOWN = 3;
+/** Seconds that are worth saying. */
+const LONG = 30;
 
 /** @type {Engine} */
-const ABSENT = { state: "absent", model: null, models: [], progress: null, text: "", error: null };
+const ABSENT = { state: "absent", engine: null, model: null, models: [], progress: null, text: "", error: null };
 
 /**
  * @param {string} [draft] what the composer holds from the start
@@ -35,7 +42,11 @@ export function initialState(draft = "") {
     notices: [],
     announcement: { id: 0, text: "" },
     approvals: [],
+    timeline: [],
     ...INITIAL_ATTACHMENTS,
+    ...INITIAL_BROWSER,
+    ...INITIAL_MODELS,
+    ...INITIAL_SESSIONS,
     ...INITIAL_SETTINGS,
   };
 }
@@ -56,6 +67,10 @@ export function reduce(state, event) {
         { ...state, python: { state: "failed", error: event.error }, busy: false, approvals: [] },
         event.error.title,
       );
+    case "restarting":
+      return restart(state);
+    case "timeline":
+      return { ...state, timeline: event.entries };
     case "message":
       return putMessage(state, event.message);
     case "delta":
@@ -63,8 +78,11 @@ export function reduce(state, event) {
     case "removed":
       return keepMessages(state, (message) => !event.ids.includes(message.id));
     case "cleared":
-      // What was typed after "new session" was asked for belongs to the new session.
-      return keepMessages(state, (message) => message.role === "user" && message.state === "queued");
+      // What was asked after another conversation was asked for belongs to that one.
+      return keepMessages(
+        state,
+        ({ id, role, state: its }) => role === "user" && its === "queued" && !state.sessions.left.includes(id),
+      );
     case "busy":
       return state.busy === event.value ? state : { ...state, busy: event.value };
     case "engine":
@@ -92,6 +110,19 @@ export function reduce(state, event) {
     case "attachment":
     case "attachment-removed":
       return reduceAttachments(state, event);
+    case "tabs":
+    case "permissions-changed":
+    case "explain":
+      return reduceBrowser(state, event);
+    case "models": {
+      const { type: _, ...models } = event;
+      return takeModels(state, models);
+    }
+    case "session":
+    case "sessions":
+    case "sessions-open":
+    case "sessions-close":
+      return reduceSessions(state, event);
     default:
       return reduceSettings(state, event);
   }
@@ -109,19 +140,41 @@ function showSent(state, command) {
     case "prompt":
       return showPrompt(state, command);
     case "summarize":
-      return putMessage(state, queued(command.id, SUMMARIZE_TEXT));
+      return putMessage(state, queued(command.id, summaryLine(state.settings?.preferences, command)));
     case "edit":
       return showEdited(state, command.id, command.text);
     case "new-session":
-      return announce({ ...state, messages: [], editing: null, approvals: [] }, "New session");
+      return announce(
+        { ...state, messages: [], editing: null, approvals: [] },
+        command.temporary ? "Temporary conversation: nothing is kept" : "New session",
+      );
     case "approve":
     case "deny":
       return endApproval(state, command.id);
     case "detach":
       return removeAttachment(state, command.id);
+    case "mention-tab":
+    case "mention-document":
+      return showMention(state, command);
+    case "follow-tab":
+      return command.value ? startFollowing(state) : state;
     default:
-      return showSentSettings(state, command);
+      return showSentSessions(showSentSettings(state, command), command);
   }
+}
+
+/**
+ * Python begins anew: what ran, what was asked and what lay ready to be sent is not known to it. The conversation is, and it
+ * tells that anew.
+ *
+ * @param {State} state
+ * @returns {State}
+ */
+function restart(state) {
+  const detached = [...state.detached, ...state.attachments.map(({ id }) => id)];
+  const python = /** @type {const} */ ({ state: "starting", error: null });
+  const next = { ...state, python, busy: false, approvals: [], attachments: [], detached };
+  return announce(next, "Amplifier starts again");
 }
 
 /**
@@ -251,11 +304,26 @@ function keepMessages(state, keep) {
  * @returns {State}
  */
 function announceEnd(state, before, message) {
-  if (message.role !== "assistant" || before?.state === message.state) return state;
+  if (message.role !== "assistant" || !before) return state; // one that comes whole was given earlier
+  if (before?.state === message.state) return announceTime(state, before, message);
   if (message.state === "done") return announce(state, `Answer:\n\n${message.text}`);
   if (message.state === "stopped") return announce(state, "Stopped");
   if (message.state === "error") return announce(state, message.error?.title ?? "The answer failed");
   return state;
+}
+
+/**
+ * How long it takes, where that is long, and once: not each time the number changes.
+ *
+ * @param {State} state
+ * @param {Message} before
+ * @param {Message} message
+ * @returns {State}
+ */
+function announceTime(state, before, { progress }) {
+  const left = progress?.seconds_left ?? 0;
+  const isNews = left >= LONG && before.progress?.seconds_left === undefined;
+  return isNews ? announce(state, `${progress?.label}, ${timeLeft(left)}`) : state;
 }
 
 /**
@@ -274,13 +342,13 @@ function setEngine(state, engine) {
 
 /**
  * @param {State} state
- * @param {{level: import("./types.js").Level, text: string}} notice
+ * @param {Omit<import("./types.js").Notice, "id">} notice
  * @returns {State}
  */
-function addNotice(state, { level, text }) {
+function addNotice(state, { level, text, action }) {
   const id = Math.max(0, ...state.notices.map((notice) => notice.id)) + 1;
   const others = state.notices.filter((notice) => notice.text !== text);
-  return { ...state, notices: [...others, { id, level, text }].slice(-NOTICES_SHOWN) };
+  return { ...state, notices: [...others, { id, level, text, ...(action && { action }) }].slice(-NOTICES_SHOWN) };
 }
 
 /**
@@ -309,6 +377,9 @@ const replaced = (messages, index, message) => messages.map((other, i) => (i ===
  * @param {object} options
  * @param {(command: Command) => void} options.send
  * @param {(needs: Needs) => Promise<boolean>} [options.requestPermissions]
+ * @param {Store["removePermissions"]} [options.removePermissions]
+ * @param {Store["requestTab"]} [options.requestTab]
+ * @param {(onTabs: (tabs: OpenTab[]) => void) => () => void} [options.watchTabs]
  * @param {(files: Iterable<File>) => void} [options.attach]
  * @param {State} [options.state]
  * @param {(callback: () => void) => void} [options.schedule]
@@ -317,6 +388,9 @@ const replaced = (messages, index, message) => messages.map((other, i) => (i ===
 export function createStore({
   send,
   requestPermissions = async () => false,
+  removePermissions = async () => false,
+  requestTab = async () => false,
+  watchTabs = () => () => {},
   attach = () => {},
   state = initialState(),
   schedule = nextFrame,
@@ -346,6 +420,9 @@ export function createStore({
     },
     dispatch,
     requestPermissions,
+    removePermissions,
+    requestTab,
+    watchTabs: () => watchTabs((tabs) => dispatch({ type: "tabs", tabs })),
     attach,
     send(command) {
       dispatch({ type: "sent", command });

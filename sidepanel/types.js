@@ -20,7 +20,9 @@
  * @property {number} [tab]
  * @property {string} [document] id of the document that it stands in
  * @property {string} [name] of the document
- * @property {number} [page] of the document, from 1
+ * @property {number} [page] of the document, or of the PDF in the tab, from 1
+ * @property {number} [media] which recording of the page says it, from 0
+ * @property {number} [time] when it says so, in seconds
  *
  * @typedef {object} Seen a passage that stood before the model when it answered
  * @property {number} number
@@ -33,6 +35,7 @@
  * @property {string} label
  * @property {number} done
  * @property {number} total
+ * @property {number} [seconds_left] for all the rest, as coarse as the estimate is
  *
  * @typedef {object} Section
  * @property {string} title
@@ -47,11 +50,13 @@
  * @property {number} [prefill_tokens_per_second]
  * @property {number} [first_token_seconds]
  *
+ * @typedef {{label: string, command: Command}} Action a button that sends a command
+ *
  * @typedef {object} Problem what happened and the next step
  * @property {string} title
  * @property {string} detail
  * @property {string} [technical] the words of what failed, for a report
- * @property {{label: string, command: Command}} [action]
+ * @property {Action} [action]
  *
  * @typedef {object} Message
  * @property {string} id
@@ -77,12 +82,14 @@
  *
  * @typedef {object} Attachment
  * @property {string} id of this attaching; never used again
- * @property {"document" | "selection"} kind a collection of documents counts as one document
+ * @property {"document" | "selection" | "tab"} kind a collection of documents counts as one document
  * @property {string} name
  * @property {string} detail a line for people, as "12 pages · 4,300 words"
  * @property {AttachmentState} state
  * @property {number | null} progress 0 to 1, null when unknown
  * @property {Problem} [problem] in state error
+ * @property {true} [follows] it is whichever tab is in front, and stays for the messages to come
+ * @property {string} [mentioned] key of the mention that it came from
  *
  * @typedef {Pick<Attachment, "id" | "kind" | "name"> & Partial<Attachment>} SentAttachment
  *
@@ -178,16 +185,55 @@
  * @property {number} embedded passages that can be found by their meaning
  * @property {Moment} added
  *
+ * @typedef {object} FoundPassages
+ * @property {string} query
+ * @property {string | null} collection null: all were searched
+ * @property {{document: string, name: string, page?: number, heading: string, text: string}[]} passages best first
+ * @property {number} total passages that were searched
+ * @property {number} pending of those, by their words alone
+ * @property {Problem} [problem]
+ *
+ * @typedef {"system" | "light" | "dark"} Theme
+ * @typedef {{id: string, title: string, text: string}} SavedPrompt
+ *
+ * @typedef {object} Choices what the user prefers, each kept by itself
+ * @property {string} summary_style id of one of `styles`
+ * @property {string} language English name; "": the page's own
+ * @property {Theme} theme
+ * @property {number | null} temperature null: automatic
+ * @property {number | null} longest_answer tokens; null: automatic
+ * @property {string} system_prompt "": Amplifier's own
+ * @property {number | null} keep_minutes how long an unused model stays in memory; null: always
+ * @property {boolean} synchronize through Chrome, with the user's other computers
+ *
+ * @typedef {object} OtherPreferences
+ * @property {SavedPrompt[]} saved_prompts in the order of their titles
+ * @property {string[]} unsynced names of those that Chrome would not synchronize
+ * @property {string} default_system_prompt
+ * @property {{name: string, native: string}[]} languages
+ * @property {{id: string, name: string, detail: string}[]} styles
+ *
+ * @typedef {Choices & OtherPreferences} Preferences
+ *
+ * @typedef {object} KeptData what is kept on this computer; null: nobody knows
+ * @property {{name: "conversations" | "documents" | "models" | "notes" | "modules", count: number | null, bytes: number | null}[]} lines
+ * @property {number | null} usage bytes, of all
+ * @property {number | null} quota
+ *
  * @typedef {object} Settings
  * @property {Grant[]} grants
  * @property {UserNote[]} notes
  * @property {ToolInfo[]} tools
  * @property {UserModule[]} modules
  * @property {{name: string, label: string}[]} capabilities
+ * @property {Preferences} [preferences]
+ * @property {KeptData} [data] once it was asked for
  * @property {{name: string, source: string}[]} [examples] starting points for a new module
- * @property {LibraryDocument[]} [documents]
+ * @property {LibraryDocument[]} [documents] missing until the library has told them
+ * @property {FoundPassages | null} [found] what the last search found
+ * @property {Problem | null} [trouble] what is wrong with the library
  *
- * @typedef {"permissions" | "notes" | "documents" | "tools" | "modules" | "log"} SettingsSection
+ * @typedef {"models" | "permissions" | "answers" | "prompts" | "notes" | "documents" | "tools" | "modules" | "general" | "data" | "log"} SettingsSection
  *
  * @typedef {object} ModuleDraft what stands in the editor and is not saved
  * @property {string | null} id null for a module that was never saved
@@ -196,36 +242,54 @@
  */
 
 /**
- * @typedef {"absent" | "downloading" | "loading" | "ready" | "generating" | "lost" | "unavailable"} EngineState
+ * @typedef {"absent" | "downloading" | "loading" | "ready" | "generating" | "asleep" | "lost" | "unavailable"} EngineState
  *
  * @typedef {object} Engine
  * @property {EngineState} state
+ * @property {"webllm" | "wllama" | null} engine on the graphics card, or on the CPU; null until a model was asked for
  * @property {{id: string, name: string, context_window: number} | null} model
  * @property {{id: string, name: string}[]} models bundled models to choose from
  * @property {number | null} progress 0 to 1, null when unknown
  * @property {string} text a line for people
  * @property {Problem | null} error
  *
- * @typedef {{title: string, url: string} | null} Tab null where the extension may not see it
+ * @typedef {{id: number, title: string, url: string} | null} Tab null where the extension may not see it
  * @typedef {"info" | "warning" | "error"} Level
+ */
+
+/**
+ * @typedef {object} OpenTab title and address are empty where the extension may not see them
+ * @property {number} id
+ * @property {string} title
+ * @property {string} url
+ * @property {boolean} isCurrent it is the one beside the panel
+ * @property {boolean} isPage it may be read if the user allows it, as far as its address is known
+ *
+ * @typedef {{permissions: string[], origins: string[]}} Granted
+ * @typedef {Granted & {revocable: Granted}} Permissions what Chrome has granted, and what of it the user may take back
  */
 
 /**
  * What the view asks of Python.
  *
  * @typedef {{type: "prompt", id: string, text: string, attachments?: string[]}
- *   | {type: "summarize", id: string}
+ *   | {type: "summarize", id: string, style?: string, language?: string}
+ *   | SettingsCommand
  *   | {type: "stop"}
  *   | {type: "retry", id: string}
  *   | {type: "continue", id: string}
  *   | {type: "edit", id: string, text: string}
- *   | {type: "new-session"}
+ *   | {type: "new-session", temporary?: boolean}
+ *   | SessionCommand
+ *   | ModelCommand
  *   | {type: "choose-model", model: string}
  *   | {type: "show-citation", id: string, number: number}
  *   | {type: "reload-engine"}
+ *   | {type: "restart-python"}
  *   | {type: "approve", id: string, scope: ApprovalScope}
  *   | {type: "deny", id: string}
  *   | {type: "show-settings"}
+ *   | {type: "hide-settings"}
  *   | {type: "revoke", id: string}
  *   | {type: "delete-note", id: string}
  *   | {type: "add-note", text: string}
@@ -239,9 +303,108 @@
  *   | AttachDocument
  *   | {type: "detach", id: string}
  *   | {type: "ask-documents", collection: string | null}
+ *   | {type: "mention-tab", id: string, tab: number, title: string, url: string}
+ *   | {type: "mention-document", id: string, document: string}
+ *   | {type: "follow-tab", value: boolean}
  *   | {type: "delete-document", id: string}
  *   | {type: "move-document", id: string, collection: string}
- *   | {type: "rename-collection", from: string, to: string}} Command
+ *   | {type: "rename-collection", from: string, to: string}
+ *   | {type: "delete-collection", collection: string}
+ *   | {type: "restore-documents", ids: string[]}
+ *   | {type: "export-collection", collection: string}
+ *   | {type: "import-collection", text: string}
+ *   | {type: "search-documents", query: string, collection: string | null}} Command
+ */
+
+/**
+ * What is asked for models. Each is answered by the list, while it is shown.
+ *
+ * @typedef {{type: "show-models"}
+ *   | {type: "hide-models"}
+ *   | {type: "download-model" | "pause-download" | "resume-download" | "cancel-download", model: string}
+ *   | {type: "delete-model" | "check-model", model: string}
+ *   | {type: "add-model", address: string}} ModelCommand
+ *
+ * @typedef {object} ModelItem
+ * @property {string} id
+ * @property {string} name
+ * @property {string} publisher
+ * @property {number} size_bytes of the download; 0 when unknown
+ * @property {boolean} is_size_estimated
+ * @property {number} vram_bytes 0 when unknown
+ * @property {number} context_window
+ * @property {string} licence
+ * @property {string} good_for
+ * @property {"yes" | "tight" | "unknown" | "no"} fits this machine
+ * @property {string} why
+ * @property {boolean} is_vision
+ * @property {boolean} calls_functions
+ * @property {boolean} is_recommended
+ * @property {string} reason for the recommendation
+ * @property {boolean} is_bundled
+ * @property {boolean} is_custom added by address
+ * @property {boolean} is_loaded
+ * @property {"absent" | "queued" | "checking" | "downloading" | "paused" | "waiting" | "verifying" | "complete" | "partial" | "error"} state
+ * @property {number | null} progress 0 to 1, null when unknown
+ * @property {string} detail a line for people
+ * @property {Problem} [problem]
+ *
+ * @typedef {object} Models
+ * @property {ModelItem[]} models best first
+ * @property {{description: string, f16: boolean, max_buffer: number, memory: number | null} | null} adapter
+ * @property {{lines: {label: string, bytes: number, text: string}[], usage: number, quota: number, text: string}} storage
+ * @property {string} note what holds for all of them
+ * @property {{address: string, model: string | null, problem: Problem | null} | null} added what came of the last address
+ */
+
+/**
+ * What is asked for settings. A value that there is not is refused by Python, and the settings are told as they are.
+ *
+ * @typedef {{[Name in keyof Choices]: {type: "set-preference", name: Name, value: Choices[Name]}}[keyof Choices]
+ *   | {type: "save-prompt", id: string | null, title: string, text: string}
+ *   | {type: "delete-prompt", id: string}
+ *   | {type: "reset-settings"}
+ *   | {type: "show-data"}
+ *   | {type: "delete-everything"}} SettingsCommand
+ */
+
+/**
+ * What is asked for conversations. Each is answered by the list.
+ *
+ * @typedef {{type: "list-sessions"}
+ *   | {type: "search-sessions", query: string}
+ *   | {type: "open-session", id: string, take?: boolean}
+ *   | {type: "rename-session", id: string, title: string}
+ *   | {type: "pin-session", id: string, pinned: boolean}
+ *   | {type: "delete-session", id: string}
+ *   | {type: "restore-session", id: string}
+ *   | {type: "delete-all-sessions"}
+ *   | {type: "fork-session", message: string}
+ *   | {type: "export-session", id: string, format: "json" | "markdown"}
+ *   | {type: "import-session", text: string, name: string}} SessionCommand
+ *
+ * @typedef {object} SessionItem
+ * @property {string} id
+ * @property {string} title
+ * @property {number} created epoch milliseconds
+ * @property {number} updated epoch milliseconds
+ * @property {boolean} pinned
+ * @property {number} messages
+ * @property {string} model
+ * @property {boolean} open
+ * @property {string} [snippet] where it holds what was searched for
+ *
+ * @typedef {object} OpenSession
+ * @property {string} id
+ * @property {string} title
+ * @property {"kept" | "temporary" | "unsaved"} state
+ * @property {Problem} [problem] why it is not saved
+ */
+
+/**
+ * One line of what happened, in words.
+ *
+ * @typedef {{time: number, level: Level, text: string}} Happening `time` in epoch milliseconds
  */
 
 /**
@@ -253,14 +416,21 @@
  *   | {type: "removed", ids: string[]}
  *   | {type: "cleared"}
  *   | {type: "busy", value: boolean}
- *   | {type: "notice", level: Level, text: string}
+ *   | {type: "notice", level: Level, text: string, action?: Action}
+ *   | {type: "session", session: OpenSession}
+ *   | {type: "sessions", query: string, sessions: SessionItem[], error: Problem | null}
  *   | {type: "engine", engine: Engine}
+ *   | ({type: "models"} & Models)
  *   | {type: "fatal", error: Problem}
+ *   | {type: "restarting"}
+ *   | {type: "timeline", entries: Happening[]}
  *   | {type: "approval", approval: Approval}
  *   | {type: "approval-over", id: string}
  *   | {type: "settings", settings: Settings}
  *   | AttachmentEvent
- *   | {type: "tab", tab: Tab}} PanelEvent
+ *   | {type: "tab", tab: Tab}
+ *   | {type: "tabs", tabs: OpenTab[]}
+ *   | {type: "permissions-changed", permissions: Permissions}} PanelEvent
  *
  * @typedef {{type: "attachment", attachment: Attachment}
  *   | {type: "attachment-removed", id: string}} AttachmentEvent
@@ -275,6 +445,9 @@
  *   | {type: "edit-cancel"}
  *   | {type: "dismiss", id: number}
  *   | {type: "announce", text: string}
+ *   | {type: "explain", what: Explaining}
+ *   | {type: "sessions-open"}
+ *   | {type: "sessions-close"}
  *   | SettingsEvent} ViewEvent
  *
  * @typedef {{type: "settings-open"}
@@ -288,10 +461,22 @@
  */
 
 /**
+ * @typedef {"tabs" | "follow" | null} Explaining the permission that the user is told about before Chrome asks for it
+ *
  * @typedef {object} Notice
  * @property {number} id
  * @property {Level} level
  * @property {string} text
+ * @property {Action} [action]
+ *
+ * @typedef {object} Sessions the list of conversations
+ * @property {boolean} isOpen the dialog
+ * @property {SessionItem[] | null} items pinned ones first, then the latest; null until Python has told
+ * @property {string} query what they were searched for; "": these are all
+ * @property {Problem | null} error why they cannot be read
+ * @property {{item: SessionItem, undo: {text: string, command: Command}} | null} deleted the last one, which may come back
+ * @property {boolean} isAwaited another conversation was asked for
+ * @property {string[]} left ids of messages that were there when it was
  *
  * @typedef {object} State everything the view shows
  * @property {{state: "starting" | "ready" | "failed", error: Problem | null}} python
@@ -299,6 +484,9 @@
  * @property {Message[]} messages in the order they are shown
  * @property {boolean} busy
  * @property {Tab} tab
+ * @property {OpenTab[] | null} tabs the last one looked at first; kept only while somebody watches them
+ * @property {Permissions} permissions
+ * @property {Explaining} explaining
  * @property {string} draft what stands in the composer
  * @property {Attachment[]} attachments what the next message is sent with
  * @property {string[]} detached ids of attachments that were sent or removed, of which there may still be news
@@ -306,6 +494,10 @@
  * @property {Notice[]} notices
  * @property {{id: number, text: string}} announcement last line for screen readers
  * @property {Approval[]} approvals oldest first; the first is asked
+ * @property {Happening[]} timeline what happened, oldest first
+ * @property {OpenSession | null} session the conversation that is open; null until Python has told
+ * @property {Sessions} sessions
+ * @property {Models | null} models null until Python has told
  * @property {Settings | null} settings null until Python has told
  * @property {boolean} settingsOpen
  * @property {SettingsSection} section
@@ -323,6 +515,9 @@
  * @property {(command: Command) => void} send shows the command's effect at once and passes it on
  * @property {(files: Iterable<File>) => void} attach has files read, to go along with the next message
  * @property {(needs: Needs) => Promise<boolean>} requestPermissions asks Chrome, which asks the user; only within a click
+ * @property {(needs: Needs) => Promise<boolean>} removePermissions
+ * @property {(tab: {id: number, url: string}) => Promise<boolean>} requestTab asks for a tab's site, unless it can be read; only within a click
+ * @property {() => () => void} watchTabs keeps `tabs` of the state current until what it returns is called
  */
 
 export {};

@@ -2,12 +2,16 @@
 // In:  {type: "load", model} | {type: "complete", key, request} | {type: "count", key, texts} | {type: "abort", key}
 // Out: {type: "progress"|"loaded"|"load-failed"|"lost"} and, with the request's key, "prefill"|"delta"|"done"|"error"|"counted"
 
-import { MLCEngine } from "@mlc-ai/web-llm";
+import { MLCEngine, ModelType } from "@mlc-ai/web-llm";
+import { storedFiles } from "../models/files.js";
+import { showLife } from "../worker-life.js";
 import { cachesWithBundled } from "./bundled-cache.js";
 import { makePrefillInterruptible, PrefillAborted } from "./interruptible-prefill.js";
 import { renderPrompt } from "./prompt-template.js";
 
 /** @import { Completion, ErrorCode, Model } from "../protocol.js" */
+
+showLife();
 
 /** A lost device breaks what runs on it at once; the news of its loss comes a little later. */
 const LOSS_NEWS_MS = 500;
@@ -17,6 +21,8 @@ const ADAPTER_RETRY_MS = 250;
 
 /** @type {MLCEngine|null} */
 let engine = null;
+/** What the GPU said when it had no memory left, after which WebLLM destroys the device. */
+let outOfMemory = "";
 /** @type {PromiseWithResolvers<void>} */
 const deviceLoss = Promise.withResolvers();
 /** @type {{key: number, aborted: boolean, fed: number, total: number}|null} */
@@ -38,15 +44,14 @@ self.onmessage = async ({ data }) => {
 
 /** @param {Model} model */
 async function load(model) {
-  const files = model.files.map((name) => packageUrl(model.path + name));
-  Object.defineProperty(self, "caches", { value: cachesWithBundled(files), configurable: true });
   try {
+    Object.defineProperty(self, "caches", { value: await cachesFor(model), configurable: true });
     if (!(await hasAdapter())) return;
     watchDevices();
     engine = new MLCEngine({
       appConfig: {
         cacheBackend: "cache",
-        model_list: [{ model_id: model.id, model: packageUrl(model.path), model_lib: packageUrl(model.lib) }],
+        model_list: [recordOf(model)],
       },
       initProgressCallback: ({ progress, text }) => post({ type: "progress", progress, text: progressText(text) }),
       logLevel: "WARN",
@@ -59,8 +64,21 @@ async function load(model) {
     watchPromptLength(pipeline());
     post({ type: "loaded" });
   } catch (error) {
-    post({ type: "load-failed", ...describe(error, "load-failed") });
+    if (outOfMemory) postLost("");
+    else post({ type: "load-failed", ...describe(error, "load-failed") });
   }
+}
+
+/** @param {Model} model */
+async function cachesFor(model) {
+  if (model.origin === "downloaded") return cachesWithBundled([], await storedFiles(model));
+  return cachesWithBundled(model.files.map((name) => packageUrl(model.path + name)));
+}
+
+/** @param {Model} model @returns {import("@mlc-ai/web-llm").ModelRecord} */
+function recordOf({ id, path, lib, overrides, is_vision }) {
+  const record = { model_id: id, model: packageUrl(path), model_lib: packageUrl(lib) };
+  return { ...record, ...(overrides ? { overrides } : {}), ...(is_vision ? { model_type: ModelType.VLM } : {}) };
 }
 
 /** WebLLM throws the same error for no WebGPU and no adapter; users need to know which. */
@@ -83,12 +101,29 @@ function watchDevices() {
   const requestDevice = GPUAdapter.prototype.requestDevice;
   GPUAdapter.prototype.requestDevice = async function (descriptor) {
     const device = await requestDevice.call(this, descriptor);
+    watchMemory(device);
     device.lost.then(({ reason, message }) => {
-      post({ type: "lost", message: `${reason}: ${message}` });
+      postLost(`${reason}: ${message}`);
       deviceLoss.resolve();
     });
     return device;
   };
+}
+
+/** WebLLM asks after each allocation whether it failed, and keeps the answer to itself. @param {GPUDevice} device */
+function watchMemory(device) {
+  const popErrorScope = device.popErrorScope.bind(device);
+  device.popErrorScope = async () => {
+    const error = await popErrorScope();
+    if (error instanceof GPUOutOfMemoryError) outOfMemory ||= error.message || "an allocation failed";
+    return error;
+  };
+}
+
+/** A lost engine is worth another try, unless it is lost for want of memory. @param {string} message */
+function postLost(message) {
+  if (outOfMemory) post({ type: "load-failed", code: "out-of-memory", message: outOfMemory });
+  else post({ type: "lost", message });
 }
 
 /** @returns {any} WebLLM's private pipeline of the one loaded model */
@@ -142,7 +177,7 @@ async function fail(key, error) {
   const { code, message } = describe(error, "failed");
   if (code === "failed")
     await Promise.race([deviceLoss.promise, new Promise((wake) => setTimeout(wake, LOSS_NEWS_MS))]);
-  if (code === "engine-lost") post({ type: "lost", message });
+  if (code === "engine-lost") postLost(message);
   else post({ type: "error", key, code, message }); // nobody listens any more if the device was lost
 }
 
@@ -201,6 +236,7 @@ function describe(error, otherwise) {
   /** @type {[RegExp, ErrorCode][]} */
   const known = [
     [/ContextWindowSizeExceeded/, "context-length"],
+    [/IncompleteModel/, "incomplete-model"],
     [/ShaderF16|shader-f16/, "no-f16"],
     [/out of memory|OutOfMemory|exceeds the max buffer/i, "out-of-memory"],
     [/DeviceLost|device.*lost|already deleted|ModelNotLoaded/i, "engine-lost"],

@@ -55,15 +55,20 @@ export class Catalogue {
     return this.places.get(chunk) ?? [];
   }
 
+  /** Documents that are in no list and search but their own. */
+  temporary() {
+    return [...this.documents.values()].filter(({ temporary }) => temporary).map(({ id }) => id);
+  }
+
   /**
-   * Documents that a search may look at; undefined if it may look at all.
+   * Documents that a search may look at; undefined if it may look at all. Temporary ones must be named.
    * @param {string[]|undefined} collections
    * @param {string[]|undefined} documents
    */
   scope(collections, documents) {
-    if (!collections && !documents) return undefined;
-    const isWanted = (/** @type {LibraryDocument} */ { id, collection }) =>
-      (!collections || collections.includes(collection)) && (!documents || documents.includes(id));
+    if (!collections && !documents && this.temporary().length === 0) return undefined;
+    const isWanted = (/** @type {LibraryDocument} */ { id, collection, temporary }) =>
+      (!collections || collections.includes(collection)) && (documents ? documents.includes(id) : !temporary);
     return new Set([...this.documents.values()].filter(isWanted).map(({ id }) => id));
   }
 }

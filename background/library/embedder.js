@@ -1,50 +1,139 @@
-// Texts to vectors: MiniLM in Transformers.js, on the processor, from the package's own files.
+// Texts to vectors, by a Worker on the graphics card where there is a real one, else by one on the processor.
 
-import { env, pipeline } from "@huggingface/transformers";
 import { LibraryError } from "./store.js";
-import { DIMENSIONS, quantize } from "./vectors.js";
 
-const FOLDER = "embedding/";
-const MODEL = "minilm";
-const RUNTIME = "ort-wasm-simd-threaded";
-/** A second thread doubles the speed, where the others that work leave room for it. */
-const CORES_FOR_TWO_THREADS = 4;
+/** @typedef {"gpu"|"cpu"} Device */
 
-const packageUrl = (/** @type {string} */ path) => new URL(path, self.location.origin).href;
-
-env.allowRemoteModels = false;
-env.allowLocalModels = true;
-env.localModelPath = packageUrl(FOLDER);
-env.useBrowserCache = false;
-env.useWasmCache = false;
-Object.assign(/** @type {any} */ (env.backends.onnx).wasm, {
-  wasmPaths: { mjs: packageUrl(`${FOLDER}${RUNTIME}.mjs`), wasm: packageUrl(`${FOLDER}${RUNTIME}.wasm`) },
-  numThreads: navigator.hardwareConcurrency >= CORES_FOR_TWO_THREADS ? 2 : 1,
-});
-
-/** @typedef {(texts: string[], options: object) => Promise<{data: Float32Array}>} Extractor */
+const WORKER = "background/library/embedding-worker.js";
+/** Chromium's own WebGPU in software, and what stands in for a graphics card on servers: slower than the processor's way. */
+const SOFTWARE = ["swiftshader", "llvmpipe", "basic render"];
 
 export class Embedder {
-  constructor() {
-    /** @type {Promise<Extractor>|null} */
-    this.extractor = null;
+  /** @param {{startWorker?: () => Worker, hasGpu?: () => Promise<boolean>}} [options] */
+  constructor({ startWorker = startEmbeddingWorker, hasGpu = hasRealGpu } = {}) {
+    this.startWorker = startWorker;
+    this.hasGpu = hasGpu;
+    /** @type {Promise<EmbeddingWorker>|null} */
+    this.starting = null;
+    /** @type {Device|null} where vectors are computed; null until it is known */
+    this.device = null;
+    this.gpuFailed = false;
   }
 
-  /** Loads the model, once. Throws LibraryError "embedding-model". @returns {Promise<Extractor>} */
+  /** Loads the model, once. Throws LibraryError "embedding-model". @returns {Promise<EmbeddingWorker>} */
   load() {
-    this.extractor ??= /** @type {Promise<any>} */ (
-      pipeline("feature-extraction", MODEL, { dtype: "q8", device: "wasm" })
-    ).catch((error) => {
-      this.extractor = null; // the next one who asks tries again
-      throw new LibraryError("embedding-model", String(error));
+    this.starting ??= this.start().catch((error) => {
+      this.starting = null; // the next one who asks tries again
+      throw new LibraryError("embedding-model", String(error?.message ?? error));
     });
-    return this.extractor;
+    return this.starting;
   }
 
   /** @param {string[]} texts @returns {Promise<Int8Array[]>} see quantize() */
   async embed(texts) {
-    const extract = await this.load();
-    const { data } = await extract(texts, { pooling: "mean", normalize: true });
-    return texts.map((_, i) => quantize(data.subarray(i * DIMENSIONS, (i + 1) * DIMENSIONS)));
+    const worker = await this.load();
+    try {
+      return await worker.ask({ type: "embed", texts });
+    } catch (error) {
+      this.end(worker);
+      if (worker.device === "cpu") throw error;
+      this.giveUpGpu(error);
+      return this.embed(texts);
+    }
   }
+
+  /** @returns {Promise<EmbeddingWorker>} */
+  async start() {
+    const device = !this.gpuFailed && (await this.hasGpu()) ? "gpu" : "cpu";
+    const worker = new EmbeddingWorker(this.startWorker(), device);
+    try {
+      await worker.ask({ type: "load", device });
+    } catch (error) {
+      worker.end();
+      if (device === "cpu") throw error;
+      this.giveUpGpu(error);
+      return this.start();
+    }
+    this.device = device;
+    return worker;
+  }
+
+  /** A GPU that failed is left alone for as long as this lives. @param {unknown} reason */
+  giveUpGpu(reason) {
+    if (!this.gpuFailed) console.warn("embedding goes on without the GPU:", reason);
+    this.gpuFailed = true;
+  }
+
+  /** The next one who asks starts another, unless somebody has. @param {EmbeddingWorker} worker */
+  end(worker) {
+    if (worker.hasEnded) return;
+    worker.end();
+    this.starting = null;
+  }
+}
+
+/** A Worker that answers one request at a time or several; see embedding-worker.js. */
+class EmbeddingWorker {
+  /** @param {Worker} worker @param {Device} device */
+  constructor(worker, device) {
+    this.worker = worker;
+    this.device = device;
+    this.hasEnded = false;
+    /** @type {Error|null} why nothing more will come */
+    this.lost = null;
+    /** @type {Map<number, {resolve: (vectors: any) => void, reject: (error: Error) => void}>} */
+    this.waiting = new Map();
+    this.nextKey = 1;
+    worker.onmessage = ({ data }) => this.fromWorker(data);
+    worker.onerror = (event) => this.fail(event.message || "the embedding Worker failed");
+  }
+
+  /** @param {object} request @returns {Promise<any>} the vectors, if there are any; rejects if it fails or the Worker goes */
+  ask(request) {
+    if (this.lost) return Promise.reject(this.lost);
+    const key = this.nextKey++;
+    return new Promise((resolve, reject) => {
+      this.waiting.set(key, { resolve, reject });
+      this.worker.postMessage({ ...request, key });
+    });
+  }
+
+  /** @param {any} message */
+  fromWorker({ type, key, vectors, message }) {
+    if (type === "lost") return this.fail(message);
+    const asked = this.waiting.get(key);
+    this.waiting.delete(key);
+    if (type === "done") asked?.resolve(vectors);
+    else asked?.reject(new Error(message));
+  }
+
+  /** @param {string} message */
+  fail(message) {
+    this.lost ??= new Error(message);
+    for (const { reject } of this.waiting.values()) reject(this.lost);
+    this.waiting.clear();
+  }
+
+  end() {
+    this.hasEnded = true;
+    this.worker.terminate();
+    this.fail("the embedding Worker was ended");
+  }
+}
+
+function startEmbeddingWorker() {
+  return new Worker(new URL(WORKER, self.location.origin), { type: "module" });
+}
+
+/** Whether there is a graphics card, and a Chrome whose wasm can wait for it (137 and later). @returns {Promise<boolean>} */
+async function hasRealGpu() {
+  if (!navigator.gpu || !("Suspending" in WebAssembly)) return false;
+  return isRealAdapter(await navigator.gpu.requestAdapter({ powerPreference: "high-performance" }));
+}
+
+/** @param {any} adapter a GPUAdapter: which of the two says that it is a fallback depends on Chrome's version */
+export function isRealAdapter(adapter) {
+  if (!adapter || adapter.isFallbackAdapter || adapter.info?.isFallbackAdapter) return false;
+  const names = `${adapter.info?.architecture} ${adapter.info?.device} ${adapter.info?.description}`.toLowerCase();
+  return !SOFTWARE.some((name) => names.includes(name));
 }

@@ -9,10 +9,13 @@ import { VectorIndex } from "./vectors.js";
 /** @import { Place } from "./catalogue.js" */
 /** @import { Store } from "./store.js" */
 
-/** @typedef {{load: () => Promise<unknown>, embed: (texts: string[]) => Promise<Int8Array[]>}} Embeds */
+/**
+ * @typedef {{device: "gpu"|"cpu"|null, load: () => Promise<unknown>, embed: (texts: string[]) => Promise<Int8Array[]>}} Embeds
+ */
 /** @typedef {Set<string>|undefined} Scope  ids of documents; undefined: all */
 
-const BATCH = 8;
+/** Chunks whose vectors are kept together: about a second's work. */
+const BATCH = { cpu: 8, gpu: 64 };
 const LIMIT = 20;
 
 export class Library {
@@ -34,7 +37,7 @@ export class Library {
     /** @type {Promise<unknown>} changes happen one after the other */
     this.lastChange = Promise.resolve();
     /** @type {LibraryState} */
-    this.state = { state: "loading", documents: 0, chunks: 0, embedded: 0, computed: 0, error: null };
+    this.state = { state: "loading", documents: 0, chunks: 0, embedded: 0, computed: 0, device: null, error: null };
   }
 
   /** Opens the store and goes on embedding where it ended. */
@@ -56,6 +59,7 @@ export class Library {
     if (request.type === "library.list") return { type: "library.listed", documents: this.list() };
     if (request.type === "library.get") return this.get(store, request);
     if (request.type === "library.search") return this.search(store, request);
+    if (request.type === "library.forget-temporary") return this.forgetTemporary(store);
     throw new LibraryError("bad-request", `there is no ${/** @type {any} */ (request).type}`);
   }
 
@@ -74,7 +78,8 @@ export class Library {
     const store = await this.open();
     const [documents, vectors, computed] = await Promise.all([store.documents(), store.vectors(), store.computed()]);
     for (const document of documents) this.catalogue.add(document);
-    for (const [id, vector] of vectors) this.vectors.add(id, vector);
+    await this.removeTemporary(store); // left behind by a library that ended; a panel that still needs one puts it again
+    for (const [id, vector] of vectors) if (this.catalogue.places.has(id)) this.vectors.add(id, vector);
     for (const id of this.catalogue.places.keys()) if (!this.vectors.has(id)) this.pending.add(id);
     this.setState({ state: "idle", computed, error: null });
     return store;
@@ -127,6 +132,23 @@ export class Library {
     });
     this.changed(); // there may be room again
     return { type: "library.done" };
+  }
+
+  /** Nobody is there any more whom they could serve. @param {Store} store */
+  async forgetTemporary(store) {
+    await this.change(() => this.removeTemporary(store));
+    this.changed();
+    return { type: "library.done" };
+  }
+
+  /** @param {Store} store */
+  async removeTemporary(store) {
+    const going = this.catalogue.temporary();
+    if (going.length === 0) return;
+    const orphans = this.catalogue.orphans(going, []);
+    await store.replace({ going, orphans });
+    for (const id of going) this.catalogue.remove(id);
+    this.forget(orphans);
   }
 
   /** @param {Store} store @param {string} from @param {string} to */
@@ -266,7 +288,7 @@ export class Library {
 
   /** @param {Store} store */
   async embedBatch(store) {
-    const ids = [...this.pending].slice(0, BATCH);
+    const ids = [...this.pending].slice(0, BATCH[this.embedder.device ?? "cpu"]);
     const found = await store.chunks(ids.flatMap((id) => this.catalogue.placesOf(id).slice(0, 1)));
     const chunks = found.filter((chunk) => chunk !== undefined);
     const vectors = chunks.length ? await this.embedder.embed(chunks.map(embeddedText)) : [];
@@ -283,8 +305,9 @@ export class Library {
   /** @param {Partial<LibraryState>} change */
   setState(change) {
     const chunks = this.catalogue.places.size;
-    const counts = { documents: this.catalogue.documents.size, chunks, embedded: chunks - this.pending.size };
-    this.state = { ...this.state, ...counts, ...change };
+    const documents = this.catalogue.documents.size - this.catalogue.temporary().length;
+    const counts = { documents, chunks, embedded: chunks - this.pending.size };
+    this.state = { ...this.state, ...counts, device: this.embedder.device, ...change };
     this.onState(this.state);
   }
 }

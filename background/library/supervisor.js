@@ -19,7 +19,7 @@ export class LibrarySupervisor {
     this.nextKey = 1;
     this.losses = 0;
     /** @type {LibraryState} */
-    this.state = { state: "loading", documents: 0, chunks: 0, embedded: 0, computed: 0, error: null };
+    this.state = { state: "loading", documents: 0, chunks: 0, embedded: 0, computed: 0, device: null, error: null };
     this.start();
   }
 
@@ -38,9 +38,14 @@ export class LibrarySupervisor {
     return panel;
   }
 
-  /** What a closed panel asked for is done all the same. @param {Panel} panel */
+  /** What a closed panel asked for is done all the same; what was kept for panels alone goes with the last. @param {Panel} panel */
   removePanel(panel) {
-    this.panels.delete(panel);
+    if (this.panels.delete(panel) && this.panels.size === 0) this.forgetTemporary();
+  }
+
+  /** Without a Worker nothing need be said: the next one begins with this. */
+  forgetTemporary() {
+    this.worker?.postMessage({ key: this.nextKey++, request: { type: "library.forget-temporary", id: "" } });
   }
 
   /** @param {Panel} panel @param {LibraryRequest} request */

@@ -100,6 +100,11 @@ export class VectorIndex {
   }
 }
 
+/** @param {Int8Array} one @param {Int8Array} other @returns {number} */
+export function cosine(one, other) {
+  return one.reduce((sum, value, i) => sum + value * other[i], 0) / (lengthOf(one) * lengthOf(other) || 1);
+}
+
 /** @param {Int8Array} vector */
 function lengthOf(vector) {
   let sum = 0;

@@ -2,9 +2,12 @@
 // In:  {key, request: LibraryRequest}
 // Out: {type: "state", state} | {type: "answer", key, answer} | {type: "lost", message}
 
+import { showLife } from "../worker-life.js";
 import { Embedder } from "./embedder.js";
 import { Library } from "./library.js";
 import { describe, openStore } from "./store.js";
+
+showLife();
 
 const post = (/** @type {object} */ message) => self.postMessage(message);
 

@@ -21,6 +21,12 @@ STOPPABLE = ("complete", "count", "library.search")  # what an answer waits for;
 LIBRARY_LOST = "library-lost"
 ATTEMPTS = 3
 COUNTS_KEPT = 4096
+DEFAULT_CONTEXT = 2048  # tokens; what a model takes at a time, as long as none is known
+
+
+def context_window(model: Message | None) -> int:
+    """Tokens that a model (Engine.model) takes at a time."""
+    return int(model["context_window"]) if model else DEFAULT_CONTEXT
 
 
 class EngineError(Exception):
@@ -85,6 +91,7 @@ class Engine:
         self.state: Message = {
             "state": "absent",
             "model": None,
+            "engine": None,
             "models": [],
             "progress": None,
             "text": "",
@@ -92,6 +99,8 @@ class Engine:
         }
         self.on_state: Callable[[Message], None] = lambda _state: None
         self.on_library: Callable[[Message], None] = lambda _state: None
+        self.on_downloads: Callable[[Message], None] = lambda _message: None
+        self.downloaded_bytes: int | None = None  # of downloaded models; None until it was told
 
     # -- what the port says
 
@@ -101,6 +110,9 @@ class Engine:
             self._set_state(message["engine"])
         elif message["type"] == "library":
             self.on_library(message["state"])
+        elif message["type"] == "downloads":
+            self.downloaded_bytes = message["storage"].get("models")
+            self.on_downloads(message)
         elif pending := self._pending.get(message["id"]):
             pending.answers.put_nowait(message)
 
@@ -135,6 +147,10 @@ class Engine:
         """Asks for a model; the state tells how it goes. None is the default model, or the one that failed, again."""
         wanted = model or self.state["model"]
         self._send({"type": "load", "id": self._new_id(), **({"model": wanted} if wanted else {})})
+
+    def keep(self, minutes: int | None) -> None:
+        """Says how long an unused model stays in memory, for all windows; None: always."""
+        self._send({"type": "keep", "minutes": minutes})
 
     async def complete(self, request: Message) -> AsyncIterator[Piece]:
         """Streams one completion; ends with Done. Raises EngineError. `request` is Completion in background/protocol.js."""

@@ -23,10 +23,12 @@ class Host:
         self._post = post
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self.on_event: Callable[[Message], None] = lambda _event: None  # sees what the page gets
 
     def emit(self, event: Message) -> None:
         """Sends one event to the page."""
         self._post(json.dumps(event, ensure_ascii=False))
+        self.on_event(event)
 
     async def call(self, name: str, /, **args: Any) -> Any:
         """Asks the page and returns its answer; raises HostError with the page's words."""

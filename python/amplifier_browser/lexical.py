@@ -76,3 +76,6 @@ def _weight(containing: int, all_texts: int) -> float:
 def _saturated(count: Counter[str], word: str, average: float) -> float:
     length = 1 - _LENGTH_WEIGHT + _LENGTH_WEIGHT * count.total() / average
     return count[word] * (_SATURATION + 1) / (count[word] + _SATURATION * length)
+
+
+TRIVIAL = COMMON | frozenset(words(" ".join(sorted(COMMON))))  # as words() gives them: "this" without its s

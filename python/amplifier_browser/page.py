@@ -1,4 +1,4 @@
-"""The page in front of the user: what extract.js read of it, or why it could not be read and what to do about it."""
+"""The page in front of the user: what sidepanel/host.js read of it, or why it could not be read and what to do about it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from .problems import document_problem
 from .sections import Section
 
 Problem = dict[str, Any]
@@ -14,6 +15,25 @@ Problem = dict[str, Any]
 # Chrome reads a page only once its text is all there, which a page that hangs or keeps loading never lets it.
 READ_SECONDS = 10
 TOOLBAR = "Click Amplifier's button in the toolbar (or press Alt+Shift+A) while that tab is in front"
+
+
+LARGE_FRAMES = "which takes a large part of this page", "which take a large part of this page"
+PLACE = ("page", "time", "media")
+PAGE_HEADING = re.compile(r"^## Page (\d+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A part of the text that can be gone to by itself: on a page of a PDF, or from a second of a recording on."""
+
+    text: str
+    page: int | None = None  # from 1
+    time: int | None = None  # seconds
+    media: int | None = None  # which recording of the page, from 0
+
+    def citation(self) -> dict[str, int]:
+        """The fields that a citation has besides, for sidepanel/types.js."""
+        return {name: value for name in PLACE if (value := getattr(self, name)) is not None}
 
 
 @dataclass
@@ -27,12 +47,28 @@ class Page:
     method: str
     tab: int | None = field(default=None, kw_only=True)
     kept: float  # share of the visible text that was kept, 0 to 1
-    sections: list[Section] = field(default_factory=list)  # as it was cut, for a summary that is gone on with
+    sections: list[Section] = field(default_factory=lambda: list[Section]())  # as cut, for a summary that is gone on with
+    language: str = field(default="", kw_only=True)  # its tag, as the page tells: "en-GB"
+    places: list[Place] = field(default_factory=lambda: list[Place](), kw_only=True)  # where a citation can lead to
+    notes: list[str] = field(default_factory=lambda: list[str](), kw_only=True)  # what was not read of it
 
     @property
     def source(self) -> dict[str, Any]:
         """What the panel shows as the source."""
         return {"title": self.title, "url": self.url, "words": self.words}
+
+    def place_of(self, passage: str) -> dict[str, int]:
+        """Where a passage stands: {page} in a PDF, {time, media} in a transcript, else {}."""
+        wanted = _squeezed(passage)
+        return next((place.citation() for place in self.places if wanted and wanted in _squeezed(place.text)), {})
+
+    def page_of(self, passage: str) -> int | None:
+        """The page of a PDF on which a passage stands, from 1."""
+        return self.place_of(passage).get("page")
+
+    def retitled(self, sections: list[Section]) -> list[Section]:
+        """The sections of a PDF without headings by all of their pages; others as they are."""
+        return [Section(_pages(each) or each.title, each.text, each.tokens) for each in sections]
 
 
 class UnreadablePage(Exception):
@@ -60,15 +96,55 @@ def page_of(read: dict[str, Any]) -> Page:
     if "error" in read:
         raise UnreadablePage(_problem(read))
     visible = max(1, int(read.get("visible_chars") or 1))
+    places = [_place(each) for each in [*read.get("blocks", []), *read.get("moments", [])]]
     return Page(
         title=str(read.get("title") or "Untitled page"),
         url=str(read.get("url") or ""),
-        markdown=str(read["markdown"]),
+        markdown=_by_pages(places) or str(read["markdown"]),
         tab=read.get("tab"),
         words=int(read.get("words") or 0),
+        language=str(read.get("lang") or ""),
         method=str(read.get("method") or "page"),
         kept=min(1.0, int(read.get("kept_chars") or 0) / visible),
+        places=places,
+        notes=[*read.get("notes", []), *_unread_frames(read.get("unread_frames", []))],
     )
+
+
+def _place(read: dict[str, Any]) -> Place:
+    return Place(str(read["text"]), read.get("page"), read.get("time"), read.get("media"))
+
+
+def _by_pages(places: list[Place]) -> str:
+    """A PDF's text with a heading a page, if it has none of its own and more than one page; else nothing."""
+    pages = {place.page for place in places if place.page}
+    if len(pages) < 2 or any(place.text.startswith("#") for place in places if place.page):
+        return ""
+    parts: list[str] = []
+    for before, place in zip([None, *places], places, strict=False):
+        if before is None or before.page != place.page:
+            parts.append(f"## Page {place.page}")
+        parts.append(place.text)
+    return "\n\n".join(parts)
+
+
+def _pages(section: Section) -> str:
+    numbers = [int(number) for number in PAGE_HEADING.findall(section.text)]
+    return f"Pages {numbers[0]}–{numbers[-1]}" if len(numbers) > 1 else ""
+
+
+def _unread_frames(sites: list[str]) -> list[str]:
+    """One line about frames of other sites, by their sites where those are known."""
+    if not sites:
+        return []
+    known = ", ".join(dict.fromkeys(site for site in sites if site))
+    if len(sites) == 1:
+        return [f"Not read: a frame of {known or 'another site'}, {LARGE_FRAMES[0]}."]
+    return [f"Not read: {len(sites)} frames of other sites{f' ({known})' if known else ''}, {LARGE_FRAMES[1]}."]
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
 
 
 # Chrome's own words, which are all it tells, with the scheme of the address where that can be seen -> title, next step
@@ -96,7 +172,8 @@ REFUSALS: list[tuple[str, str, str]] = [
     (
         r"\bfile:",
         "Files need your permission",
-        "Open chrome://extensions, choose Details of Amplifier Browser, switch on “Allow access to file URLs”, then try again.",
+        "Attach the file: drop it onto this panel. Or open chrome://extensions, choose Details of Amplifier Browser, switch on "
+        "“Allow access to file URLs”, then try again.",
     ),
     (
         r"showing error page",
@@ -133,9 +210,11 @@ def _problem(read: dict[str, Any]) -> Problem:
             "detail": "Open a web page in this window, then try again.",
         }
     if kind == "pdf":
+        return _pdf_problem(str(read.get("reason") or "damaged"), detail)
+    if kind == "no-text" and (frames := _unread_frames(read.get("unread_frames", []))):
         return {
-            "title": "PDF files cannot be read yet",
-            "detail": "Select the text in the PDF, copy it and paste it here, then ask about it.",
+            "title": "The text is in a frame of another site",
+            "detail": f"{frames[0]} Chrome keeps frames apart: open that part in a tab of its own, then try again.",
         }
     if kind == "no-text":
         return {
@@ -156,3 +235,24 @@ def _problem(read: dict[str, Any]) -> Problem:
         "detail": "Reload the tab and try again, or select the text, copy it and paste it here.",
         "technical": detail,
     }
+
+
+# reason of sidepanel/pdf-tab.js beside those of a document -> title, next step
+PDF = {
+    "file": (
+        "Chrome does not hand over PDFs from your disk",
+        "Attach the file: drop it onto this panel, or use the paper clip.",
+    ),
+    "unreachable": (
+        "The PDF could not be fetched once more",
+        "Reload the tab, then try again; or download the file and attach it.",
+    ),
+}
+
+
+def _pdf_problem(reason: str, detail: str) -> Problem:
+    if reason in PDF:
+        title, step = PDF[reason]
+        return {"title": title, "detail": step, "technical": detail}
+    problem = document_problem(reason, detail)
+    return {**problem, "title": f"This PDF cannot be read: {problem['title']}"}

@@ -37,19 +37,38 @@ ENGINE = {
     "load-failed": ("The model could not be loaded", "Try again. If it fails again, install the extension anew."),
 }
 
+# the same where the model runs on the processor
+ON_CPU = {
+    "out-of-memory": (
+        "This computer ran out of memory",
+        "Close other tabs and programs, or choose a smaller model, then try again.",
+    ),
+    "engine-lost": (
+        "The model stopped again and again",
+        "It runs on the processor, for want of a graphics card that it could use. Close other heavy tabs, then try again; "
+        "restarting Chrome helps too.",
+    ),
+    "load-failed": (
+        "The model could not be loaded",
+        "Chrome found no graphics card that the model can use (chrome://gpu says more), and it could not be started on the "
+        "processor either, for which Chrome 133 or newer is needed. Update Chrome, then try again.",
+    ),
+}
+
 LOST = {
     "title": "The engine was lost",
     "detail": "It is being started again; what you wrote is kept and will be sent.",
 }
 
 
-def engine_problem(error: dict[str, str] | None, state: str) -> Problem | None:
-    """The problem behind an engine's state, or None."""
+def engine_problem(error: dict[str, str] | None, state: str, engine: str | None = None) -> Problem | None:
+    """The problem behind an engine's state, or None. `engine` is EngineName in background/protocol.js."""
     if error is None:
         return None
     if state == "lost":
         return {**LOST, "technical": error["message"]}
-    title, detail = ENGINE.get(error["code"], ENGINE["load-failed"])
+    known = {**ENGINE, **ON_CPU} if engine == "wllama" else ENGINE
+    title, detail = known.get(error["code"], known["load-failed"])
     return {"title": title, "detail": detail, "technical": error["message"], "action": RELOAD}
 
 
@@ -114,15 +133,18 @@ DOCUMENT = {
 
 # code of the library in background/protocol.js -> title, next step
 LIBRARY = {
-    "library-full": ("The disk is full", "Delete documents in Settings, or free some space, then attach it again."),
+    "library-full": ("The disk is full", "Delete documents in Settings, or free some space, then try again."),
     "library-blocked": (
         "Chrome lets the extension store nothing",
-        "Allow it to store data (chrome://settings/content), then attach it again.",
+        "Allow it to store data (chrome://settings/content), then try again.",
     ),
     "embedding-model": (
         "The search model could not be loaded",
-        "It is found by its words only. Install the extension anew to mend it.",
+        "Documents are found by their words only. Install the extension anew to mend it.",
     ),
+    "library-lost": ("The library stopped", "It starts again by itself, and the documents are kept. Try again in a moment."),
+    "unknown-document": ("The document is not there any more", "It was deleted in another window."),
+    "stopped": ("The search was stopped", "Search again."),
 }
 
 
@@ -136,6 +158,18 @@ def library_problem(code: str, detail: str) -> Problem:
     """Why a document could not be kept."""
     title, step = LIBRARY.get(code, ("It could not be kept", "Attach it again; if it fails again, restart Chrome."))
     return {"title": title, "detail": step, "technical": detail}
+
+
+def library_trouble(code: str, detail: str) -> Problem:
+    """Why the library as a whole does not work as it should."""
+    title, step = LIBRARY.get(code, ("The library does not answer", "Try again; if it fails again, restart Chrome."))
+    return {"title": title, "detail": step, "technical": detail}
+
+
+def library_words(code: str) -> str:
+    """The same in a line."""
+    trouble = library_trouble(code, "")
+    return f"{trouble['title']}. {trouble['detail']}"
 
 
 # error of `page.show` in sidepanel/host.js -> what to do

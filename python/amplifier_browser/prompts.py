@@ -15,30 +15,30 @@ def fence(text: str, nonce: str | None = None) -> str:
     return f"<text-{mark}>\n{text.strip()}\n</text-{mark}>"
 
 
-def summarize_page(title: str, text: str) -> str:
-    """Asks for the summary of a page that fits the context."""
-    return (
-        f"Read this article.\n\n{_titled(title, text)}\n\n"
-        "Write a short summary of this article. What is it about, and what are its main points?"
-    )
+def about_article(title: str, text: str, task: str) -> str:
+    """Asks for something to be made of a page."""
+    return f"Read this article.\n\n{_titled(title, text)}\n\n{task}"
 
 
-def summarize_section(title: str, text: str) -> str:
-    """Asks for the summary of one section of a page."""
-    return f"Read this part of an article.\n\n{_titled(title, text)}\n\nWrite a short summary of this part in two sentences."
+def about_part(title: str, text: str, task: str) -> str:
+    """Asks for something to be made of one section of a page."""
+    return f"Read this part of an article.\n\n{_titled(title, text)}\n\n{task}"
 
 
-def summarize_notes(title: str, notes: str) -> str:
-    """Asks for the summary of a whole page from the summaries of its sections."""
-    return (
-        f"Read these notes on an article, part by part.\n\n{_titled(title, notes)}\n\n"
-        "Write a short summary of this article. What is it about, and what are its main points?"
-    )
+def about_notes(title: str, notes: str, task: str) -> str:
+    """Asks for something to be made of a whole page, from what was made of its sections."""
+    return f"Read these notes on an article, part by part.\n\n{_titled(title, notes)}\n\n{task}"
 
 
 def ask_text(text: str, question: str) -> str:
     """Asks a question of a text, in the words that small models answer best."""
     return f"Read this text.\n\n{fence(text)}\n\nAnswer this question in one sentence: {question.strip()}"
+
+
+def summarize_text(text: str) -> str:
+    """Asks for the summary of texts that a question was sent with."""
+    task = "Write a short summary of this text. What is it about, and what are its main points?"
+    return f"Read this text.\n\n{fence(text)}\n\n{task}"
 
 
 def summarized(title: str) -> str:

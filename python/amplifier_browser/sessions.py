@@ -11,6 +11,7 @@ from amplifier_core import AmplifierSession
 from .approvals import Grants, PanelApprovals
 from .documents.library import LibraryClient
 from .engine import Engine
+from .history.records import Kept
 from .loader import BundledLoader
 from .module_capabilities import ModuleCapabilities
 from .modules.loop_streaming import TurnOptions
@@ -23,10 +24,15 @@ from .user_modules import UserModules
 
 # A small model knows best what it finds likeliest; any warmth makes it wander. The penalty keeps it from going in circles.
 CHAT_SAMPLING = {"temperature": 0.0, "repetition_penalty": 1.05}
-RETRY_SAMPLING = {"temperature": 0.6}  # asked again, it should not say the same again
+RETRY_TEMPERATURE = 0.6  # asked again, it should not say the same again
 
 TOOLS = ("tool-python", "tool-calculate", "tool-time", "tool-notes", "tool-pages", "tool-documents", "tool-todo", "tool-delegate")
 HOOKS = ("hooks-approval", "hooks-redaction", "hooks-event-log", "hooks-status", "hooks-todo-reminder", "hooks-panel")
+
+
+def retried(sampling: dict[str, Any]) -> dict[str, Any]:
+    """The sampling of an answer that was asked for once more."""
+    return {**sampling, "temperature": max(sampling.get("temperature", 0.0), RETRY_TEMPERATURE)}
 
 
 class Panel:
@@ -57,12 +63,12 @@ class Services:
     status: Callable[[], Awaitable[dict[str, Any] | None]]
 
 
-def mount_plan() -> dict[str, Any]:
-    """Amplifier's configuration of a session of ours."""
+def mount_plan(system: str = "") -> dict[str, Any]:
+    """Amplifier's configuration of a session of ours; `system`: another system prompt than ours."""
     return {
         "session": {
             "orchestrator": {"module": "loop-streaming"},
-            "context": {"module": "context-window", "config": {"system": SYSTEM}},
+            "context": {"module": "context-window", "config": {"system": system or SYSTEM}},
         },
         "providers": [{"module": "provider-webllm", "config": CHAT_SAMPLING}],
         "tools": [{"module": name} for name in TOOLS],
@@ -75,18 +81,30 @@ def section_plan() -> dict[str, Any]:
     return {**mount_plan(), "tools": [], "hooks": [{"module": "hooks-event-log"}, {"module": "hooks-panel"}]}
 
 
+def own_system(session: Any) -> str:
+    """A session's system prompt if it is the user's own, else nothing."""
+    system = session.config["session"]["context"]["config"]["system"]
+    return "" if system == SYSTEM else system
+
+
 async def open_session(
     services: Services,
     sink: Callable[[], Sink | None],
     options: Callable[[], TurnOptions] = TurnOptions,
     parent: Any = None,
     plan: dict[str, Any] | None = None,
+    session_id: str | None = None,
+    resumed: Kept | None = None,
+    system: str = "",
 ) -> AmplifierSession:
     """An initialized session whose answers are drawn into `sink()`; `plan`: another mount plan than the usual one. With `parent`
-    it is a child of that session."""
+    it is a child of that session. `resumed`: the kept conversation that it goes on with. `system`: another
+    system prompt of the usual plan than ours."""
     session = AmplifierSession(
-        plan or mount_plan(),
+        plan or mount_plan(system),
+        session_id=session_id,
         parent_id=parent.session_id if parent else None,
+        is_resumed=resumed is not None,
         display_system=services.display,
         approval_system=services.approvals,
     )
@@ -112,6 +130,8 @@ async def open_session(
     for name, value in capabilities.items():
         coordinator.register_capability(name, value)
     await session.initialize()
+    if resumed:
+        await coordinator.get("context").set_messages(resumed.memory["context"])
     if plan is None:
         coordinator.register_cleanup(await services.modules.mount_into(coordinator))
     if parent:

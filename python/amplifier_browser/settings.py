@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
-from .engine import EngineError
+from .documents.collections import Collections
+from .documents.listing import Listing
+from .kept_data import KeptData
 from .module_examples import examples
 from .notes import Notes
+from .preferences import Preferences
 from .sessions import Services
 from .tooling import traits_of
 
 Message = dict[str, Any]
 
+QUIET = ("hide-settings", "preferences-changed")  # commands that nobody waits for
+
 
 class Settings:
-    """Takes the dialog's commands; after each the view is sent everything anew, as one event."""
+    """Takes the dialog's commands; after each the view is sent everything anew, as one event. What changes by itself is sent
+    while the dialog is open."""
 
-    def __init__(self, services: Services, emit: Callable[[Message], None], session: Callable[[], Any]) -> None:
+    def __init__(self, services: Services, emit: Callable[[Message], None], session: Callable[[], Any], listing: Listing) -> None:
         """`session` returns the running session, or None."""
         self._services = services
         self._emit = emit
         self._session = session
         self._notes = Notes(services.storage)
-        self._documents: list[Message] = []
-        self._listing: asyncio.Future[None] | None = None
+        self.preferences = Preferences(services.call)
+        self._listing = listing
+        self._kept = KeptData(services, listing, self._notes)
+        self._data: Message | None = None  # what is kept, once the dialog has asked
+        self._collections = Collections(services.library, listing, services.call, self._tell)
+        self.is_open = False
+        self._told: Message = {}  # of what is needed outside the dialog, what the view has
 
     async def handle(self, command: Message) -> None:
         """Does what a command asks; a failure is told, and nothing else changes."""
@@ -34,34 +44,34 @@ class Settings:
             await self.COMMANDS[command["type"]](self, command)
         except Exception as error:
             self._emit({"type": "notice", "level": "error", "text": str(error)})
-        await self.show()
+        await self.show(always=command["type"] not in QUIET)
 
-    def library_changed(self, _state: Message) -> None:
-        """Documents came, went, or were prepared further."""
-        if self._listing is None or self._listing.done():
-            self._listing = asyncio.ensure_future(self._list_documents())
-
-    async def _list_documents(self) -> None:
-        try:
-            answer = await self._services.engine.request({"type": "library.list"})
-        except EngineError:
-            return  # whoever attaches a document is told; the rest of the settings is no worse for it
-        shown = ("id", "name", "collection", "words", "pages", "chunks", "embedded", "added")
-        self._documents = [{name: each[name] for name in shown if name in each} for each in answer["documents"]]
-        await self.show()
-
-    async def show(self) -> None:
-        """Sends the view what the dialog shows."""
+    async def show(self, always: bool = False) -> None:
+        """Sends the view what the dialog shows, if it is open or if something has changed that is needed while it is not."""
+        if not (always or self.is_open) and self._outside() == self._told:
+            return
         settings = {
             "grants": await self._services.grants.list(),
             "notes": await self._notes.list(),
             "tools": self._tools(),
             "modules": await self._services.modules.list(),
-            "documents": self._documents,
             "capabilities": self._services.capabilities.listed(),
             "examples": examples(),
+            "preferences": self.preferences.shown(),
+            **({"data": self._data} if self._data else {}),
+            **self._collections.message(),
         }
+        self._told = self._outside()
         self._emit({"type": "settings", "settings": settings})
+
+    def _tell(self, text: str) -> None:
+        self._emit({"type": "notice", "level": "info", "text": text})
+
+    def _outside(self) -> Message:
+        """What a message may name, tools by "/" and documents by "@", and how pages are summarized."""
+        documents = self._collections.message().get("documents")
+        named = documents and [_named(each) for each in documents]
+        return {"tools": self._tools(), "documents": named, "preferences": self.preferences.shown()}
 
     def _tools(self) -> list[Message]:
         session = self._session()
@@ -77,25 +87,46 @@ class Settings:
             for name, tool in tools.items()
         ]
 
-    async def _show(self, _command: Message) -> None:
-        self.library_changed({})  # the rest is shown after each command
+    async def _open(self, _command: Message) -> None:
+        self.is_open = True
+        self._listing.refresh()  # how far the embedding is was not asked for while nobody looked
 
-    async def _delete_document(self, command: Message) -> None:
-        await self._services.library.delete(command["id"])
-        self.library_changed({})
+    async def _hide(self, _command: Message) -> None:
+        self.is_open = False
+        self._data = None
+        await self._collections.close()
 
-    async def _move_document(self, command: Message) -> None:
-        listed = (await self._services.engine.request({"type": "library.list"}))["documents"]
-        for document in listed:
-            if document["id"] == command["id"]:
-                kept = {name: value for name, value in document.items() if name not in ("chunks", "embedded")}
-                passages = await self._services.library.get(document["id"])
-                await self._services.library.put({**kept, "collection": command["collection"]}, passages)
-        self.library_changed({})
+    async def _change_documents(self, command: Message) -> None:
+        await self._collections.handle(command)
 
-    async def _rename_collection(self, command: Message) -> None:
-        await self._services.library.rename(command["from"], command["to"])
-        self.library_changed({})
+    async def _set_preference(self, command: Message) -> None:
+        await self.preferences.set(command["name"], command["value"])
+        if command["name"] == "keep_minutes":
+            self._services.engine.keep(self.preferences.keep_minutes)
+
+    async def _preferences_changed(self, _message: Message) -> None:
+        """Another window or computer has changed them."""
+        await self.preferences.load()
+
+    async def _save_prompt(self, command: Message) -> None:
+        await self.preferences.save_prompt(command["id"], command["title"], command["text"])
+
+    async def _delete_prompt(self, command: Message) -> None:
+        await self.preferences.delete_prompt(command["id"])
+
+    async def _reset(self, _command: Message) -> None:
+        """All choices as they came, and nothing allowed; what the user wrote and collected stays."""
+        await self.preferences.reset()
+        for grant in await self._services.grants.list():
+            await self._services.grants.revoke(grant["id"])
+        self._services.engine.keep(self.preferences.keep_minutes)
+        self._tell("The settings are as they came.")
+
+    async def _show_data(self, _command: Message) -> None:
+        self._data = await self._kept.told()
+
+    async def _delete_everything(self, _command: Message) -> None:
+        await self._services.call("data.delete-everything")
 
     async def _revoke(self, command: Message) -> None:
         await self._services.grants.revoke(command["id"])
@@ -131,7 +162,15 @@ class Settings:
         await self._services.call("file.save", name=name, text=text, mime="application/x-ndjson")
 
     COMMANDS: ClassVar[dict[str, Callable[[Settings, Message], Awaitable[None]]]] = {
-        "show-settings": _show,
+        "show-settings": _open,
+        "hide-settings": _hide,
+        "set-preference": _set_preference,
+        "preferences-changed": _preferences_changed,
+        "save-prompt": _save_prompt,
+        "delete-prompt": _delete_prompt,
+        "reset-settings": _reset,
+        "show-data": _show_data,
+        "delete-everything": _delete_everything,
         "revoke": _revoke,
         "add-note": _add_note,
         "delete-note": _delete_note,
@@ -141,7 +180,9 @@ class Settings:
         "reload-module": _reload_module,
         "remove-module": _remove_module,
         "export-log": _export_log,
-        "delete-document": _delete_document,
-        "move-document": _move_document,
-        "rename-collection": _rename_collection,
+        **dict.fromkeys(Collections.COMMANDS, _change_documents),
     }
+
+
+def _named(document: Message) -> Message:
+    return {name: document[name] for name in ("id", "name", "collection")}

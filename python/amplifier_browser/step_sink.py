@@ -29,8 +29,8 @@ class StepSink:
         self._steps = merged(self._steps, step)
         self._parent.step({"id": self._id, "steps": self._steps})
 
-    def progress(self, label: str, done: int, total: int) -> None:
-        self._parent.progress(f"Helper: {label}", done, total)
+    def progress(self, label: str, done: int, total: int, seconds_left: float | None = None) -> None:
+        self._parent.progress(f"Helper: {label}", done, total, seconds_left)
 
     def note(self, text: str) -> None:
         self._parent.note(f"Helper: {text}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
+
+from .reading_time import ReadingTime, rounded
 
 Message = dict[str, Any]
 
@@ -12,7 +14,7 @@ class Sink(Protocol):
     """Where a running answer is drawn."""
 
     def append(self, text: str) -> None: ...
-    def progress(self, label: str, done: int, total: int) -> None: ...
+    def progress(self, label: str, done: int, total: int, seconds_left: float | None = None) -> None: ...
     def note(self, text: str) -> None: ...
     def usage(self, usage: Message) -> None: ...
     def step(self, step: Message) -> None: ...
@@ -32,6 +34,17 @@ class Transcript:
 
     def __contains__(self, message_id: str) -> bool:
         return message_id in self._messages
+
+    @property
+    def ids(self) -> list[str]:
+        """Of all messages, in the order in which they came."""
+        return list(self._messages)
+
+    def fill(self, messages: Sequence[Message]) -> None:
+        """Shows the messages of a kept conversation. Whatever ran when it was written does not run any more."""
+        for message in messages:
+            is_over = message.get("state") in ("done", "error", "stopped")
+            self.put({**message, **({} if is_over else {"state": "stopped"})})
 
     def put(self, message: Message) -> None:
         """Adds a message, or replaces the one with its id."""
@@ -72,14 +85,19 @@ class MessageSink:
         self._transcript = transcript
         self._id = message_id
         self.failure: str | None = None
+        self.time: ReadingTime | None = None  # of what has several steps; without one, what the engine tells is shown
 
     def append(self, text: str) -> None:
         if "progress" in self._transcript.get(self._id):
             self._transcript.update(self._id, progress=None)
         self._transcript.append(self._id, text)
 
-    def progress(self, label: str, done: int, total: int) -> None:
-        self._transcript.update(self._id, progress={"label": label, "done": done, "total": total})
+    def progress(self, label: str, done: int, total: int, seconds_left: float | None = None) -> None:
+        if self.time and total:
+            self.time.read(done, total, seconds_left)
+        left = (self.time and self.time.seconds_left) or rounded(seconds_left)
+        known = {} if left is None else {"seconds_left": left}
+        self._transcript.update(self._id, progress={"label": label, "done": done, "total": total, **known})
 
     def note(self, text: str) -> None:
         notes = self._transcript.get(self._id).get("notes", [])
@@ -108,19 +126,43 @@ def merged(steps: list[Message], step: Message) -> list[Message]:
 class SectionSink(MessageSink):
     """Draws the summary of one section into its message's list of sections."""
 
-    def __init__(self, transcript: Transcript, message_id: str, index: int, label: str) -> None:
+    def __init__(self, transcript: Transcript, message_id: str, index: int, label: str, time: ReadingTime | None = None) -> None:
         super().__init__(transcript, message_id)
         self._index = index
         self._label = label
+        self._time = time
+        self.measured: Message = {}  # the section's usage; the whole answer's is shown
+
+    def begin(self) -> None:
+        """The section is asked for."""
+        if self._time:
+            self._time.begin(self._index)
+        self.progress(self._label, 0, 0)
+        self.set(state="streaming")
 
     def append(self, text: str) -> None:
         self.set(text=self._sections()[self._index]["text"] + text)
+        if self._time:
+            self._time.wrote()
+            self._show_time(self._time.seconds_left)
 
-    def progress(self, label: str, done: int, total: int) -> None:
-        super().progress(self._label, self._index * 100 + int(100 * done / max(1, total)), len(self._sections()) * 100)
+    def progress(self, label: str, done: int, total: int, seconds_left: float | None = None) -> None:
+        if self._time and total:
+            self._time.read(done, total, seconds_left)
+        left = self._time and self._time.seconds_left
+        shown = self._index * 100 + int(100 * done / max(1, total)), len(self._sections()) * 100
+        super().progress(self._label, *shown, left)
+
+    def _show_time(self, left: float | None) -> None:
+        """Tells how long it takes while the model writes, when that is another number than before."""
+        progress = self._transcript.get(self._id).get("progress")
+        if progress and left and left != progress.get("seconds_left"):
+            self._transcript.update(self._id, progress={**progress, "seconds_left": left})
 
     def usage(self, usage: Message) -> None:
-        pass  # the whole answer's rates are shown, not a section's
+        self.measured = usage
+        if self._time:
+            self._time.finished(usage)
 
     def set(self, **changes: Any) -> None:
         """Changes fields of the section: text, state."""

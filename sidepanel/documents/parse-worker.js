@@ -1,5 +1,6 @@
 // Reads one file, then is ended by files.js. Nothing of a file is ever run, shown or sent anywhere.
 
+import { MOST_CHARACTERS, MOST_WORDS } from "../limits.js";
 import { countWords, ParseError, squeeze } from "./blocks.js";
 import { parseDocx } from "./docx.js";
 import { parseEpub } from "./epub.js";
@@ -9,9 +10,6 @@ import { parsePdf } from "./pdf.js";
 import { parseCode, parseCsv, parseJson, parseMarkdown, parsePlain } from "./text.js";
 
 /** @typedef {import("./blocks.js").Content} Content */
-
-const MOST_WORDS = 2_000_000;
-const MOST_CHARACTERS = 24_000_000;
 
 self.onmessage = async ({ data: { bytes, name, mime } }) => {
   try {

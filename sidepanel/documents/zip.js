@@ -2,10 +2,8 @@
 
 import { unzipSync } from "fflate";
 import { DOMParser } from "linkedom/worker";
+import { MOST_UNPACKED } from "../limits.js";
 import { ParseError } from "./blocks.js";
-
-/** What a document may unpack to; more is a bomb, or nothing that a panel can hold. */
-const MOST_UNPACKED = 400 << 20;
 
 /**
  * Unpacked size of each entry, without unpacking any.
@@ -22,7 +20,7 @@ export function sizesInZip(bytes) {
       return false;
     },
   });
-  if (total > MOST_UNPACKED) throw new ParseError("too-big", "It unpacks to more than 400 MB.");
+  if (total > MOST_UNPACKED) throw new ParseError("too-big", `It unpacks to more than ${MOST_UNPACKED >> 20} MB.`);
   return sizes;
 }
 

@@ -1,11 +1,13 @@
 import { html } from "htm/preact";
 import { render } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
+import { showTheme } from "../theme.js";
 import { Announcer } from "./announcer.js";
 import { DropZone } from "./attachments.js";
 import { Composer } from "./composer.js";
 import { Header } from "./header.js";
 import { Notices } from "./notices.js";
+import { SessionsDialog } from "./sessions-dialog.js";
 import { SettingsDialog } from "./settings-dialog.js";
 import { isWelcome, Transcript } from "./transcript.js";
 
@@ -27,6 +29,8 @@ function useStore(store) {
 
 /** @type {import("../types.js").ToolInfo[]} */
 const NO_TOOLS = [];
+/** @type {import("../types.js").LibraryDocument[]} */
+const NO_DOCUMENTS = [];
 
 /** @param {{store: Store}} props */
 function App({ store }) {
@@ -35,14 +39,18 @@ function App({ store }) {
     state;
   useBodyState(python.state, busy);
   useEscape(store);
-  // The dialog first: when it closes, a question of the transcript takes the keyboard after it has given it back.
+  useTheme(settings?.preferences?.theme);
+  // The dialogs first: when one closes, a question of the transcript takes the keyboard after it has given it back.
   return html`
     <${SettingsDialog} state=${state} store=${store} />
-    <${Header} engine=${engine} python=${python} empty=${messages.length === 0} store=${store} />
+    <${SessionsDialog} state=${state} store=${store} />
+    <${Header} engine=${engine} python=${python} session=${state.session} empty=${messages.length === 0} store=${store} />
     <${Transcript} state=${state} store=${store} />
-    <${Notices} notices=${settingsOpen ? [] : notices} store=${store} />
+    <${Notices} notices=${settingsOpen || state.sessions.isOpen ? [] : notices} store=${store} />
     <${Composer} draft=${draft} attachments=${attachments} busy=${busy} failed=${python.state === "failed"} tab=${tab} offerSummary=${!isWelcome(state)}
-      tools=${settings?.tools ?? NO_TOOLS} store=${store} />
+      preferences=${settings?.preferences}
+      tools=${settings?.tools ?? NO_TOOLS} documents=${settings?.documents ?? NO_DOCUMENTS} tabs=${state.tabs} permissions=${state.permissions}
+      explaining=${state.explaining} store=${store} />
     <${DropZone} store=${store} />
     <${Announcer} announcement=${announcement} />`;
 }
@@ -56,6 +64,13 @@ function useBodyState(python, busy) {
     document.body.dataset.python = python;
     document.body.dataset.busy = String(busy);
   }, [python, busy]);
+}
+
+/** @param {import("../types.js").Theme | undefined} theme  undefined until Python has told */
+function useTheme(theme) {
+  useLayoutEffect(() => {
+    if (theme) showTheme(theme);
+  }, [theme]);
 }
 
 /**

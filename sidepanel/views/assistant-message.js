@@ -1,9 +1,11 @@
 import { html } from "htm/preact";
 import { useCallback, useState } from "preact/hooks";
+import { timeLeft } from "../time-left.js";
 import { CitationCard } from "./citation-card.js";
 import { CopyButton } from "./copy.js";
 import {
   AlertIcon,
+  BranchIcon,
   CheckIcon,
   ChevronIcon,
   ClockIcon,
@@ -120,6 +122,12 @@ function Actions({ message, store, latest, announce }) {
         aria-label="Answer again" onClick=${() => store.send({ type: "retry", id })}><${RetryIcon} /></button>`
       }
       ${
+        hasText(message) &&
+        html`<button type="button" class="icon-button small" data-testid="fork" title="Fork from here: go on in a copy"
+        aria-label="Fork from here: go on in a copy"
+        onClick=${() => store.send({ type: "fork-session", message: id })}><${BranchIcon} /></button>`
+      }
+      ${
         usage &&
         html`<button type="button" class="icon-button small" data-testid="usage-toggle" title=${speed || "Tokens"}
         aria-label=${speed ? `Speed: ${speed}` : "Tokens"} aria-expanded=${open}
@@ -147,9 +155,9 @@ function textToCopy({ text, sections = [] }) {
 
 /** @param {{progress: Progress}} props */
 function ProgressLine({ progress }) {
-  const { label, done, total } = progress;
+  const { label, done, total, seconds_left: left } = progress;
   return html`<div class="work" data-testid="progress">
-    <span class="work-label">${label}</span>
+    <span class="work-label">${label}${left && html` <span class="work-time" data-testid="time-left">${timeLeft(left)}</span>`}</span>
     ${total > 0 ? html`<progress key="part" value=${done} max=${total} aria-label=${label} />` : html`<progress key="any" aria-label=${label} />`}
   </div>`;
 }

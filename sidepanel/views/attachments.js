@@ -2,12 +2,12 @@
 
 import { html } from "htm/preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { AlertIcon, ClipIcon, CloseIcon, PageIcon, QuoteIcon } from "./icons.js";
+import { AlertIcon, ClipIcon, CloseIcon, FollowIcon, GlobeIcon, PageIcon, QuoteIcon } from "./icons.js";
 import { focusComposer } from "./keys.js";
 
 /** @import { Attachment, SentAttachment, Store } from "../types.js" */
 
-const SYMBOLS = { document: PageIcon, selection: QuoteIcon };
+const SYMBOLS = { document: PageIcon, selection: QuoteIcon, tab: GlobeIcon };
 
 /** @param {{store: Store}} props */
 export function AttachButton({ store }) {
@@ -52,10 +52,13 @@ export function Tray({ attachments, store }) {
 
 /** @param {{attachment: Attachment, store: Store, remove: (id: string) => void}} props */
 function Chip({ attachment, store, remove }) {
-  const { id, kind, name, state, problem } = attachment;
+  const { id, kind, name, state, problem, follows } = attachment;
   const action = problem?.action;
-  return html`<li class="attachment" data-testid="attachment" data-state=${state} data-id=${id}>
-    <${state === "error" ? AlertIcon : SYMBOLS[kind]} />
+  const symbol = follows ? FollowIcon : SYMBOLS[kind];
+  const removal = follows ? "Stop following" : "Remove";
+  return html`<li class=${follows ? "attachment follows" : "attachment"} data-testid="attachment" data-kind=${kind} data-state=${state}
+    data-id=${id}>
+    <${state === "error" ? AlertIcon : symbol} />
     <div class="attachment-body">
       <p class="attachment-name" dir="auto" title=${name}>${name}</p>
       <${State} attachment=${attachment} />
@@ -65,8 +68,8 @@ function Chip({ attachment, store, remove }) {
         onClick=${() => store.send(action.command)}>${action.label}</button>`
       }
     </div>
-    <button type="button" class="icon-button small attachment-remove" data-testid="attachment-remove" title="Remove"
-      aria-label=${`Remove ${name}`} onClick=${() => remove(id)}><${CloseIcon} /></button>
+    <button type="button" class="icon-button small attachment-remove" data-testid="attachment-remove" title=${removal}
+      aria-label=${`${removal} ${name}`} onClick=${() => remove(id)}><${CloseIcon} /></button>
   </li>`;
 }
 
@@ -76,7 +79,7 @@ function Chip({ attachment, store, remove }) {
  * @param {{attachment: SentAttachment}} props
  */
 function State({ attachment }) {
-  const { name, state, detail = "", progress = null, problem } = attachment;
+  const { name, state, detail = "", progress = null, problem, follows } = attachment;
   if (state === "error") {
     const { title = "It could not be read", detail: more = "" } = problem ?? {};
     return html`<p class="attachment-problem" dir="auto"><strong dir="auto">${title}</strong> ${more}</p>`;
@@ -84,7 +87,7 @@ function State({ attachment }) {
   const working = state === "reading" || state === "indexing";
   const doing = { reading: "Reading", indexing: "Indexing", ready: "" }[state ?? "ready"];
   const label = `${doing} ${name}`;
-  const words = [doing, detail].filter(Boolean).join(" · ");
+  const words = [follows && "Follows the tab in front", doing, detail].filter(Boolean).join(" · ");
   return html`${words && html`<p class="attachment-detail" dir="auto">${words}</p>`}
     ${
       working &&
@@ -138,7 +141,7 @@ function listenForFiles(store, setOver) {
   const listeners = new AbortController();
   const { signal } = listeners;
   // Behind the settings nobody would see what became of the files; still, Chrome must not open them in the panel's place.
-  const takes = () => !store.getState().settingsOpen;
+  const takes = () => !store.getState().settingsOpen && !store.getState().sessions.isOpen;
 
   /** @param {DragEvent} event */
   function onDragOver(event) {

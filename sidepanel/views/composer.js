@@ -1,13 +1,15 @@
 import { html } from "htm/preact";
 import { useEffect, useRef } from "preact/hooks";
 import { AttachButton, Tray } from "./attachments.js";
+import { ExplainPermission } from "./explain-permission.js";
 import { SendIcon, StopIcon } from "./icons.js";
 import { focusComposer, isPlainEnter } from "./keys.js";
 import { memo } from "./memo.js";
+import { useMentions } from "./mentions.js";
 import { SummarizeButton } from "./summarize-button.js";
 import { useToolSuggestions } from "./tool-suggestions.js";
 
-/** @import { Attachment, Store, Tab, ToolInfo } from "../types.js" */
+/** @import { Attachment, LibraryDocument, Preferences, State, Store, Tab, ToolInfo } from "../types.js" */
 
 /**
  * @typedef {object} ComposerProps
@@ -17,45 +19,71 @@ import { useToolSuggestions } from "./tool-suggestions.js";
  * @property {boolean} failed Python could not start: nothing can be sent
  * @property {Tab} tab
  * @property {boolean} offerSummary
+ * @property {Preferences | undefined} preferences
  * @property {ToolInfo[]} tools
+ * @property {LibraryDocument[]} documents
+ * @property {State["tabs"]} tabs
+ * @property {State["permissions"]} permissions
+ * @property {State["explaining"]} explaining
  * @property {Store} store
  */
 
+/** @type {import("../types.js").SavedPrompt[]} */
+const NO_PROMPTS = [];
+
 /** Where one types; usable from the first moment, while model and Python still load. */
-export const Composer = memo(
-  (/** @type {ComposerProps} */ { draft, attachments, busy, failed, tab, offerSummary, tools, store }) => {
-    const box = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
-    useEffect(() => box.current?.focus(), []);
-    const suggestions = useToolSuggestions(draft, tools, store);
-    const blank = !draft.trim();
+export const Composer = memo((/** @type {ComposerProps} */ props) => {
+  const {
+    draft,
+    attachments,
+    busy,
+    failed,
+    tab,
+    offerSummary,
+    preferences,
+    tools,
+    documents,
+    tabs,
+    permissions,
+    explaining,
+    store,
+  } = props;
+  const box = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
+  useEffect(() => box.current?.focus(), []);
+  const toolSuggestions = useToolSuggestions(draft, tools, preferences?.saved_prompts ?? NO_PROMPTS, store);
+  const mentionable = { tabs, permissions, documents, attachments };
+  const mentions = useMentions({ box, draft, mentionable, explaining, store });
+  const suggestions = mentions.isOpen ? mentions : toolSuggestions;
+  const blank = !draft.trim();
 
-    function submit() {
-      // From the store, not the prop: Enter may come before the frame that shows the last letter.
-      const text = store.getState().draft.trim();
-      if (!text) return;
-      if (failed)
-        store.dispatch({
-          type: "notice",
-          level: "warning",
-          text: "Not sent: the assistant did not start. Your text is kept.",
-        });
-      else store.send({ type: "prompt", id: crypto.randomUUID(), text, ...sentAlong(store) });
+  function submit() {
+    // From the store, not the prop: Enter may come before the frame that shows the last letter.
+    const text = store.getState().draft.trim();
+    if (!text) return;
+    if (failed)
+      store.dispatch({
+        type: "notice",
+        level: "warning",
+        text: "Not sent: the assistant did not start. Your text is kept.",
+      });
+    else store.send({ type: "prompt", id: crypto.randomUUID(), text, ...sentAlong(store) });
+  }
+
+  /** @param {KeyboardEvent} event */
+  function onKeyDown(event) {
+    if (mentions.onKeyDown(event) || toolSuggestions.onKeyDown(event)) return;
+    if (isPlainEnter(event)) {
+      event.preventDefault();
+      submit();
+    } else if (event.key === "ArrowUp" && !store.getState().draft) {
+      editLast(event, store);
     }
+  }
 
-    /** @param {KeyboardEvent} event */
-    function onKeyDown(event) {
-      if (suggestions.onKeyDown(event)) return;
-      if (isPlainEnter(event)) {
-        event.preventDefault();
-        submit();
-      } else if (event.key === "ArrowUp" && !store.getState().draft) {
-        editLast(event, store);
-      }
-    }
-
-    return html`<div class="composer-area">
-    ${offerSummary && html`<${SummarizeButton} tab=${tab} store=${store} />`}
+  return html`<div class="composer-area">
+    ${offerSummary && html`<${SummarizeButton} tab=${tab} preferences=${preferences} store=${store} />`}
     ${suggestions.list}
+    ${explaining && html`<${ExplainPermission} key=${explaining} what=${explaining} store=${store} />`}
     ${attachments.length > 0 && html`<${Tray} attachments=${attachments} store=${store} />`}
     <form class="composer" onSubmit=${(/** @type {Event} */ event) => {
       event.preventDefault();
@@ -84,8 +112,7 @@ export const Composer = memo(
       }
     </form>
   </div>`;
-  },
-);
+});
 
 /**
  * The attachments that a message takes along: all but those of which nothing could be read.

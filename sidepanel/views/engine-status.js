@@ -9,9 +9,14 @@ const WORDS = {
   loading: "Loading",
   ready: "Ready",
   generating: "Working",
+  asleep: "Asleep",
   lost: "Restarting",
   unavailable: "Unavailable",
 };
+
+/** States that last, of which one wants to know where. @type {Engine["state"][]} */
+const PLACED = ["ready", "generating"];
+const NO_GPU = "runs on the processor, more slowly than on a graphics card";
 
 /**
  * The engine's state as a dot and a word.
@@ -23,10 +28,12 @@ export function EngineStatus({ engine, python }) {
   const starting = engine.state === "ready" && python.state === "starting";
   const word = failed ? "Failed" : starting ? "Starting" : WORDS[engine.state];
   const percent = engine.progress !== null && isLoading(engine) ? ` ${Math.floor(engine.progress * 100)}%` : "";
+  const place =
+    engine.engine === "wllama" && PLACED.includes(engine.state) && !failed && !starting ? " on the CPU" : "";
   const look = failed ? "unavailable" : starting ? "absent" : engine.state;
   return html`<span class="status" data-testid="engine-status" data-state=${engine.state} data-look=${look}
-    title=${[engine.model?.name, engine.text].filter(Boolean).join(": ")}>
-    <span class="status-dot" aria-hidden="true" /><span class="status-word">${word}${percent}</span>
+    title=${[engine.model?.name, engine.text || (place && NO_GPU)].filter(Boolean).join(": ")}>
+    <span class="status-dot" aria-hidden="true" /><span class="status-word">${word}${percent}${place}</span>
   </span>`;
 }
 

@@ -1,9 +1,10 @@
 import { html } from "htm/preact";
-import { useEffect, useState } from "preact/hooks";
 import { EngineStatus, isLoading } from "./engine-status.js";
-import { Logo, NewIcon, SlidersIcon } from "./icons.js";
+import { HistoryIcon, Logo, NewIcon, SlidersIcon } from "./icons.js";
 import { focusComposer } from "./keys.js";
 import { memo } from "./memo.js";
+import { ModelPicker } from "./model-picker.js";
+import { SessionLine } from "./session-line.js";
 
 /** @import { Engine, State, Store } from "../types.js" */
 
@@ -11,11 +12,12 @@ import { memo } from "./memo.js";
  * @typedef {object} HeaderProps
  * @property {Engine} engine
  * @property {State["python"]} python
+ * @property {State["session"]} session
  * @property {boolean} empty
  * @property {Store} store
  */
 
-export const Header = memo((/** @type {HeaderProps} */ { engine, python, empty, store }) => {
+export const Header = memo((/** @type {HeaderProps} */ { engine, python, session, empty, store }) => {
   function startNewSession() {
     store.send({ type: "new-session" });
     focusComposer();
@@ -24,39 +26,28 @@ export const Header = memo((/** @type {HeaderProps} */ { engine, python, empty, 
     store.send({ type: "show-settings" });
     store.dispatch({ type: "settings-open" });
   }
+  function openSessions() {
+    store.send({ type: "list-sessions" });
+    store.dispatch({ type: "sessions-open" });
+  }
   return html`<header class="header">
     <div class="header-row">
       <${Logo} />
       <h1 class="name">Amplifier</h1>
       <${EngineStatus} engine=${engine} python=${python} />
       <span class="spacer" />
-      ${engine.models.length > 1 && html`<${ModelPicker} engine=${engine} store=${store} />`}
+      ${engine.models.length > 0 && html`<${ModelPicker} engine=${engine} store=${store} />`}
+      <button type="button" class="icon-button" data-testid="sessions-button" title="Conversations" aria-label="Conversations"
+        aria-haspopup="dialog" onClick=${openSessions}><${HistoryIcon} /></button>
       <button type="button" class="icon-button" data-testid="settings" title="Settings" aria-label="Settings" aria-haspopup="dialog"
         onClick=${openSettings}><${SlidersIcon} /></button>
       <button type="button" class="icon-button" data-testid="new-session" title="New session" aria-label="New session"
-        disabled=${empty} onClick=${startNewSession}><${NewIcon} /></button>
+        disabled=${empty && session?.state !== "temporary"} onClick=${startNewSession}><${NewIcon} /></button>
     </div>
+    <${SessionLine} session=${session} empty=${empty} store=${store} />
     <${LoadProgress} engine=${engine} python=${python} />
   </header>`;
 });
-
-/** @param {{engine: Engine, store: Store}} props */
-function ModelPicker({ engine, store }) {
-  const current = engine.model?.id ?? "";
-  const [chosen, setChosen] = useState("");
-  useEffect(() => setChosen(""), [current]);
-
-  /** @param {Event & {currentTarget: HTMLSelectElement}} event */
-  function choose(event) {
-    setChosen(event.currentTarget.value);
-    store.send({ type: "choose-model", model: event.currentTarget.value });
-  }
-  const value = chosen || current;
-  return html`<select class="picker" data-testid="model-picker" aria-label="Model" value=${value} onChange=${choose}>
-    ${!value && html`<option value="">Model</option>`}
-    ${engine.models.map((model) => html`<option key=${model.id} value=${model.id}>${model.name}</option>`)}
-  </select>`;
-}
 
 /**
  * What is being loaded and how far; only a moving line while nothing is known yet.

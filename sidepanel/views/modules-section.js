@@ -2,16 +2,15 @@
 
 import { html } from "htm/preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { LARGEST_MODULE } from "../limits.js";
 import { editedModule } from "../settings-state.js";
 import { EditIcon, NewIcon } from "./icons.js";
+import { ImportFile } from "./import-file.js";
 import { ModuleControls, ModuleState } from "./module-controls.js";
 import { ModuleEditor } from "./module-editor.js";
 import { Undo } from "./undo.js";
 
 /** @import { Settings, State, Store, UserModule } from "../types.js" */
-
-/** Above this a file is hardly one module. */
-const LARGEST_FILE = 256 * 1024;
 
 /** @param {import("./settings-dialog.js").SectionProps} props */
 export function ModulesSection({ settings, state, store }) {
@@ -85,7 +84,9 @@ function NewModule({ settings, store }) {
     <div class="item-buttons">
       <button type="button" class="button primary" data-testid="module-new" aria-expanded=${examples.length > 0 ? open : undefined}
         onClick=${start}><${NewIcon} />New module</button>
-      <${ImportFile} begin=${begin} store=${store} />
+      <${ImportFile} label="Import a file" accept=".py" testid="module-import" largest=${LARGEST_MODULE} what="a module"
+        onText=${(/** @type {string} */ text, /** @type {string} */ name) => begin(name.replace(/\.py$/i, ""), text.replaceAll("\r\n", "\n"))}
+        store=${store} />
     </div>
     ${
       open &&
@@ -101,26 +102,4 @@ function NewModule({ settings, store }) {
       </ul>`
     }
   </div>`;
-}
-
-/** @param {{begin: (name: string, source: string) => void, store: Store}} props */
-function ImportFile({ begin, store }) {
-  /** @param {Event & {currentTarget: HTMLInputElement}} event */
-  async function read(event) {
-    const input = event.currentTarget;
-    const file = input.files?.[0];
-    if (!file) return;
-    const large = file.size > LARGEST_FILE;
-    const text = large ? null : await file.text().catch(() => null);
-    input.value = ""; // so that choosing the same file again is a change
-    if (text !== null) begin(file.name.replace(/\.py$/i, ""), text.replaceAll("\r\n", "\n"));
-    else
-      store.dispatch({
-        type: "notice",
-        level: "error",
-        text: large ? `${file.name} is too large for a module.` : `${file.name} could not be read.`,
-      });
-  }
-  return html`<label class="button file">Import a file
-    <input type="file" class="visually-hidden" accept=".py" data-testid="module-import" onChange=${read} /></label>`;
 }

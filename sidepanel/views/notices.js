@@ -23,12 +23,18 @@ function NoticeLine({ notice, store }) {
     const timer = setTimeout(dismiss, INFO_MS);
     return () => clearTimeout(timer);
   }, [held]);
+  const { action } = notice;
+  function act() {
+    if (action) store.send(action.command);
+    dismiss();
+  }
   const hold = () => setHeld(true);
   const release = () => setHeld(false);
   return html`<div class="notice" data-testid="notice" data-level=${notice.level} onMouseEnter=${hold} onMouseLeave=${release}
     onFocusIn=${hold} onFocusOut=${release}>
     <${notice.level === "info" ? InfoIcon : AlertIcon} />
-    <span class="notice-text" dir="auto">${notice.text}</span>
+    <div class="notice-body"><span class="notice-text" dir="auto">${notice.text}</span>
+    ${action && html`<button type="button" class="button" data-testid="notice-action" onClick=${act}>${action.label}</button>`}</div>
     <button type="button" class="icon-button small" title="Dismiss" aria-label="Dismiss" onClick=${dismiss}><${CloseIcon} /></button>
   </div>`;
 }

@@ -1,15 +1,17 @@
 /** Settings over the whole panel: what is allowed, what is remembered, the documents, the tools, the user's modules, the log. */
 
 import { html } from "htm/preact";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { Announcer } from "./announcer.js";
+import { AnswersSection } from "./answers-section.js";
+import { DataSection } from "./data-section.js";
 import { DocumentsSection } from "./documents-section.js";
-import { AlertIcon, CloseIcon } from "./icons.js";
+import { GeneralSection } from "./general-section.js";
 import { LogSection } from "./log-section.js";
+import { ModelsSection } from "./models-section.js";
 import { ModulesSection } from "./modules-section.js";
 import { NotesSection } from "./notes-section.js";
-import { Notices } from "./notices.js";
+import { PanelDialog } from "./panel-dialog.js";
 import { PermissionsSection } from "./permissions-section.js";
+import { PromptsSection } from "./prompts-section.js";
 import { ToolsSection } from "./tools-section.js";
 
 /** @import { Settings, SettingsSection, State, Store } from "../types.js" */
@@ -18,58 +20,35 @@ import { ToolsSection } from "./tools-section.js";
 
 /** @type {{name: SettingsSection, label: string, view: (props: SectionProps) => unknown}[]} */
 const SECTIONS = [
+  { name: "models", label: "Models", view: ModelsSection },
   { name: "permissions", label: "Permissions", view: PermissionsSection },
+  { name: "answers", label: "Answers", view: AnswersSection },
+  { name: "prompts", label: "Prompts", view: PromptsSection },
   { name: "notes", label: "Notes", view: NotesSection },
   { name: "documents", label: "Documents", view: DocumentsSection },
   { name: "tools", label: "Tools", view: ToolsSection },
   { name: "modules", label: "My modules", view: ModulesSection },
+  { name: "general", label: "General", view: GeneralSection },
+  { name: "data", label: "Data", view: DataSection },
   { name: "log", label: "Log", view: LogSection },
 ];
 
 /** @param {{state: State, store: Store}} props */
 export function SettingsDialog({ state, store }) {
-  const { settingsOpen, section, approvals, announcement, notices } = state;
-  const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
-  const close = () => store.dispatch({ type: "settings-close" });
-  useLayoutEffect(() => {
-    if (settingsOpen) {
-      dialog.current?.showModal();
-      document.getElementById(`tab-${section}`)?.focus();
-    } else dialog.current?.close();
-  }, [settingsOpen]);
-
-  // What had the keyboard may be gone: revoked, deleted, closed.
-  useEffect(() => {
-    if (settingsOpen && document.activeElement === document.body) document.getElementById("settings-panel")?.focus();
-  });
-
-  /** @param {KeyboardEvent} event */
-  function onKeyDown(event) {
-    if (event.key !== "Escape" || event.defaultPrevented) return;
-    event.preventDefault();
-    close();
+  const { settingsOpen, section } = state;
+  function close() {
+    if (!store.getState().settingsOpen) return;
+    store.send({ type: "hide-settings" });
+    store.dispatch({ type: "settings-close" });
   }
-  // Live regions outside a modal dialog are silent, so it has its own.
-  return html`<dialog class="settings" data-testid="settings-dialog" aria-labelledby="settings-title" ref=${dialog}
-    onKeyDown=${onKeyDown} onClose=${() => store.getState().settingsOpen && close()}>
+  return html`<${PanelDialog} name="settings" testid="settings-dialog" title="Settings" isOpen=${settingsOpen} close=${close}
+    first=${`tab-${section}`} rest="settings-panel" state=${state} store=${store}>
     ${
       settingsOpen &&
-      html`<div class="settings-head">
-        <h2 class="settings-title" id="settings-title">Settings</h2>
-        <button type="button" class="icon-button" data-testid="settings-close" title="Close (Escape)" aria-label="Close"
-          onClick=${close}><${CloseIcon} /></button>
-      </div>
-      ${
-        approvals[0] &&
-        html`<p class="settings-asks" role="status"><${AlertIcon} /><span>Amplifier asks: ${approvals[0].question}</span>
-          <button type="button" class="button" data-testid="settings-approval" onClick=${close}>Show</button></p>`
-      }
-      <${Tabs} section=${section} store=${store} />
-      <${Panel} state=${state} store=${store} />
-      <${Notices} notices=${notices} store=${store} />`
+      html`<${Tabs} section=${section} store=${store} />
+      <${Panel} state=${state} store=${store} />`
     }
-    <${Announcer} announcement=${announcement} testid="settings-announcer" />
-  </dialog>`;
+  <//>`;
 }
 
 /** @param {{section: SettingsSection, store: Store}} props */
@@ -82,7 +61,8 @@ function Tabs({ section, store }) {
 
   /** @param {KeyboardEvent} event */
   function onKeyDown(event) {
-    const at = SECTIONS.findIndex(({ name }) => name === section);
+    const current = store.getState().section; // the next key may come before the next frame
+    const at = SECTIONS.findIndex(({ name }) => name === current);
     const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: -1 }[event.key];
     const next = to === undefined ? undefined : SECTIONS.at(to % SECTIONS.length);
     if (!next) return;

@@ -1,12 +1,8 @@
 import { html } from "htm/preact";
+import { hostOf } from "../address.js";
 import { PageIcon } from "./icons.js";
 
 /** @import { Source } from "../types.js" */
-
-/** @param {string} url */
-export function hostOf(url) {
-  return URL.canParse(url) ? new URL(url).host || url : url;
-}
 
 /** How much of it was read. @param {number} words @param {number} read */
 function coverage(words, read) {

@@ -1,11 +1,13 @@
-/** Names of tools for a message that starts with "/". */
+/** Names of tools, and saved prompts, for a message that starts with "/". */
 
 import { html } from "htm/preact";
-import { useEffect, useState } from "preact/hooks";
-import { isPlainEnter } from "./keys.js";
+import { QuoteIcon } from "./icons.js";
+import { useSuggestions } from "./suggestions.js";
 import { ToolSymbol } from "./tool-symbol.js";
 
-/** @import { Store, ToolInfo } from "../types.js" */
+/** @import { SavedPrompt, Store, ToolInfo } from "../types.js" */
+
+/** @typedef {{key: string, tool?: ToolInfo, prompt?: SavedPrompt}} Option */
 
 /**
  * The tools that a draft may mean; those whose name begins so first.
@@ -23,72 +25,64 @@ export function suggestedTools(draft, tools) {
 }
 
 /**
+ * The saved prompts that a draft may mean: a word of the title begins with what was typed.
+ *
  * @param {string} draft
- * @param {ToolInfo[]} tools
- * @param {Store} store
- * @returns {{list: unknown, attributes: object, onKeyDown: (event: KeyboardEvent) => boolean}} what to show over the composer,
- *   what tells screen readers of it, and what takes keys: true when a key was meant for the list
+ * @param {SavedPrompt[]} prompts
+ * @returns {SavedPrompt[]}
  */
-export function useToolSuggestions(draft, tools, store) {
-  const [active, setActive] = useState(0);
-  const [closed, setClosed] = useState(false);
-  useEffect(() => setActive(0), [draft]);
-  const asked = draft.startsWith("/");
-  useEffect(() => setClosed(false), [asked]);
-  const shown = closed ? [] : suggestedTools(draft, tools);
-  const open = shown.length > 0;
-  useEffect(() => {
-    if (open) store.dispatch({ type: "announce", text: `${shown.length} tools. Arrow keys and Enter choose one.` });
-  }, [open]);
-
-  /** @param {ToolInfo | undefined} tool */
-  function choose(tool) {
-    if (tool) store.dispatch({ type: "draft", text: `/${tool.name} ` });
-  }
-
-  /** @param {KeyboardEvent} event */
-  function onKeyDown(event) {
-    // From the store: a key may come before the frame that shows the last letter.
-    const now = closed ? [] : suggestedTools(store.getState().draft, tools);
-    if (now.length === 0 || event.isComposing) return false;
-    const at = Math.min(active, now.length - 1);
-    if (event.key === "ArrowDown") setActive((at + 1) % now.length);
-    else if (event.key === "ArrowUp") setActive((at - 1 + now.length) % now.length);
-    else if (event.key === "Escape") setClosed(true);
-    else if (isPlainEnter(event) || (event.key === "Tab" && !event.shiftKey)) choose(now[at]);
-    else return false;
-    event.preventDefault();
-    return true;
-  }
-  const at = Math.min(active, shown.length - 1);
-  const attributes = open && {
-    role: "combobox",
-    "aria-expanded": true,
-    "aria-controls": "tool-suggestions",
-    "aria-autocomplete": "list",
-    "aria-haspopup": "listbox",
-    "aria-activedescendant": `tool-suggestion-${at}`,
-  };
-  return {
-    list: open && html`<${List} tools=${shown} active=${at} choose=${choose} />`,
-    attributes: attributes || { role: undefined },
-    onKeyDown,
-  };
+export function suggestedPrompts(draft, prompts) {
+  const typed = /^\/([^/\n]*)$/.exec(draft)?.[1]?.toLowerCase();
+  if (typed === undefined) return [];
+  return prompts.filter(({ title }) => ` ${title.toLowerCase()}`.includes(` ${typed}`));
 }
 
-/** @param {{tools: ToolInfo[], active: number, choose: (tool: ToolInfo) => void}} props */
-function List({ tools, active, choose }) {
-  useEffect(() => document.getElementById(`tool-suggestion-${active}`)?.scrollIntoView({ block: "nearest" }), [active]);
-  return html`<ul class="suggestions" id="tool-suggestions" role="listbox" aria-label="Tools" data-testid="tool-suggestions">
-    ${tools.map(
-      (
-        tool,
-        n,
-      ) => html`<li key=${tool.name} class="suggestion" id=${`tool-suggestion-${n}`} role="option" aria-selected=${n === active}
-        data-testid="tool-suggestion" data-name=${tool.name} onMouseDown=${(/** @type {Event} */ event) => event.preventDefault()}
-        onClick=${() => choose(tool)}>
-        <${ToolSymbol} tool=${tool.name} /><span class="suggestion-name">/${tool.name}</span>
-        <span class="suggestion-title" dir="auto">${tool.title}</span></li>`,
-    )}
-  </ul>`;
+/**
+ * @param {string} draft
+ * @param {ToolInfo[]} tools
+ * @param {SavedPrompt[]} prompts
+ * @param {Store} store
+ * @returns {ReturnType<typeof useSuggestions>}
+ */
+export function useToolSuggestions(draft, tools, prompts, store) {
+  /** @param {string} text @returns {{label: string, options: Option[]}[]} */
+  function groupsFor(text) {
+    const offered = suggestedPrompts(text, prompts).map((prompt) => ({ key: `prompt ${prompt.id}`, prompt }));
+    return [
+      {
+        label: offered.length > 0 ? "Tools" : "",
+        options: suggestedTools(text, tools).map((tool) => ({ key: tool.name, tool })),
+      },
+      { label: "Saved prompts", options: offered },
+    ];
+  }
+  return useSuggestions({
+    id: "tool-suggestions",
+    testid: "tool-suggestions",
+    label: "Tools and saved prompts",
+    called: prompts.length > 0 ? "tools and prompts" : "tools",
+    occasion: draft.startsWith("/") ? "/" : null,
+    query: draft,
+    groups: groupsFor(draft),
+    latest: () => groupsFor(store.getState().draft).flatMap(({ options }) => options),
+    choose: ({ tool, prompt }) =>
+      store.dispatch({ type: "draft", text: tool ? `/${tool.name} ` : (prompt?.text ?? "") }),
+    draw: ({ tool, prompt }) =>
+      tool
+        ? { testid: "tool-suggestion", name: tool.name, view: html`<${Tool} tool=${tool} />` }
+        : { testid: "prompt-suggestion", name: prompt?.title ?? "", view: html`<${Prompt} prompt=${prompt} />` },
+    store,
+  });
+}
+
+/** @param {{tool: ToolInfo}} props */
+function Tool({ tool }) {
+  return html`<${ToolSymbol} tool=${tool.name} /><span class="suggestion-name">/${tool.name}</span>
+    <span class="suggestion-title" dir="auto">${tool.title}</span>`;
+}
+
+/** @param {{prompt: SavedPrompt}} props */
+function Prompt({ prompt }) {
+  return html`<${QuoteIcon} /><span class="suggestion-name prompt-name" dir="auto">${prompt.title}</span>
+    <span class="suggestion-title" dir="auto">${prompt.text}</span>`;
 }

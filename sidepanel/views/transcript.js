@@ -12,7 +12,7 @@ import { ProblemCard } from "./problem-card.js";
 
 /** @param {{state: State, store: Store}} props */
 export function Transcript({ state, store }) {
-  const { messages, editing, approvals, settingsOpen } = state;
+  const { messages, editing, approvals, settingsOpen, sessions } = state;
   const { box, content, away, onScroll, follow } = useFollow();
   const lastQuestion = messages.findLast((message) => message.role === "user")?.id;
   useEffect(follow, [lastQuestion]);
@@ -24,7 +24,11 @@ export function Transcript({ state, store }) {
     <div class="scroller" ref=${box} onScroll=${onScroll} tabindex="0" role="log" aria-live="off" aria-label="Conversation"
       data-testid="transcript">
       <div class="content" ref=${content}>
-        ${isWelcome(state) && html`<${Empty} tab=${state.tab} engine=${state.engine} store=${store} />`}
+        ${
+          isWelcome(state) &&
+          html`<${Empty} tab=${state.tab} engine=${state.engine} preferences=${state.settings?.preferences}
+          temporary=${state.session?.state === "temporary"} store=${store} />`
+        }
         ${messages.map(
           (
             message,
@@ -32,7 +36,7 @@ export function Transcript({ state, store }) {
             latest=${message.id === lastAnswer} waiting=${message.state === "queued" ? waiting : ""} />`,
         )}
         ${problem && html`<${BlockingProblem} problem=${problem} store=${store} />`}
-        <${Approvals} approvals=${approvals} covered=${settingsOpen} onAsk=${follow} store=${store} />
+        <${Approvals} approvals=${approvals} covered=${settingsOpen || sessions.isOpen} onAsk=${follow} store=${store} />
       </div>
     </div>
     ${away && html`<button type="button" class="jump" onClick=${follow}><${DownIcon} />Jump to latest</button>`}

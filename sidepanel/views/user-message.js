@@ -1,5 +1,5 @@
 import { html } from "htm/preact";
-import { SUMMARIZE_TEXT } from "../store.js";
+import { SUMMARIZE_TEXT } from "../summary-line.js";
 import { SentAttachments } from "./attachments.js";
 import { CopyButton } from "./copy.js";
 import { EditBox } from "./edit-box.js";

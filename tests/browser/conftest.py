@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import fault_table
 import pytest
 from build_tools.environment import find_browser
 from build_tools.paths import BUILD, DIST, ROOT, TEST_EXTENSION
@@ -62,6 +64,40 @@ def scripted(scripted_extension: Path, pages: str) -> Iterator[ScriptedDriver]:
         driver.watch_all()
         driver.start(f"{pages}/short-article.html")
         yield driver
+
+
+@pytest.fixture
+def seen(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Takes what a test of a fault saw, in words, for the table."""
+    return lambda text: record_property(fault_table.SEEN, text)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "fault(name, expected): the test injects this fault, and it ends as expected")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if marker := item.get_closest_marker("fault"):
+        item.user_properties.append((fault_table.FAULT, (marker.args[0], marker.kwargs["expected"])))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """`-k fault` means the faults, and no test with a "default" in its name."""
+    if config.option.keyword == "fault":
+        others = [item for item in items if not item.get_closest_marker("fault")]
+        items[:] = [item for item in items if item not in others]
+        config.hook.pytest_deselected(items=others)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Prints the faults that were injected, if there were any."""
+    told = [fault_table.row(outcome, each) for outcome, reports in terminalreporter.stats.items() for each in reports if outcome]
+    rows = [row for row in told if row]
+    if rows:
+        terminalreporter.section("faults")
+        for line in fault_table.table(rows):
+            terminalreporter.write_line(line)
 
 
 def _replace(path: Path, text: str) -> None:

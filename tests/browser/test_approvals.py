@@ -172,10 +172,11 @@ def test_no_answer_in_time_is_a_no(scripted: ScriptedDriver) -> None:
 
 
 def reopen(driver: ScriptedDriver) -> None:
-    """Closes the panel and opens it again."""
+    """Closes the panel, opens it again, and begins anew."""
     driver.close_panel()
     driver.open_panel()
     driver.wait_ready()
+    driver.new_session()
 
 
 def test_a_question_ends_with_its_panel(scripted: ScriptedDriver) -> None:

@@ -149,6 +149,15 @@ def test_nothing_optional_is_granted_at_first(plain: Panel) -> None:
     assert plain.ask("permissions.has", permissions=["storage"])
 
 
+def test_only_what_the_user_granted_can_be_taken_back(plain: Panel, granted: Panel) -> None:
+    nothing = {"permissions": [], "origins": []}
+    held = plain.ask("permissions.list")
+    assert held["revocable"] == nothing and held["origins"] == [] and "storage" in held["permissions"]
+    held = granted.ask("permissions.list")
+    assert "tabs" in held["permissions"] and held["origins"] and held["revocable"] == nothing
+    assert "required" in granted.answer("permissions.remove", permissions=["tabs"])["error"]
+
+
 def test_settings_outlast_the_page(plain: Panel) -> None:
     value = [{"id": "n1", "text": "Grüße, 海豹", "created": "2025-01-01T00:00:00+00:00"}]
     plain.ask("settings.set", notes=value, other=1)

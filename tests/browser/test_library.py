@@ -167,7 +167,7 @@ def panel(browser: LibraryDriver) -> LibraryDriver:
 
 def test_passages_are_found_by_their_meaning(panel: LibraryDriver) -> None:
     panel.put("subjects.txt", list(SUBJECTS.values()))
-    panel.wait_embedded()
+    assert panel.wait_embedded()["device"] == "cpu"  # WebGPU in software is not taken for a graphics card
     for subject, question in QUESTIONS.items():
         found = panel.search(question, limit=4)
         assert SUBJECTS[subject] not in texts(found["keywords"])

@@ -70,7 +70,8 @@ def test_the_browser_grants_what_is_asked_for_and_no_site(tiny: PanelDriver) -> 
     tiny.to_panel()
     granted = tiny.driver.execute_async_script("chrome.permissions.getAll().then(arguments[0])")
     assert granted["origins"] == []
-    assert sorted(granted["permissions"]) == ["activeTab", "contextMenus", "offscreen", "scripting", "sidePanel", "storage"]
+    needed = ["activeTab", "contextMenus", "offscreen", "scripting", "sidePanel", "storage", "unlimitedStorage"]
+    assert sorted(granted["permissions"]) == needed
 
 
 def test_the_browser_shows_no_warning_for_the_permissions(tiny: PanelDriver) -> None:

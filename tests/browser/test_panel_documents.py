@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from gallery.page import Panel, open_panel
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.select import Select
 
 PARSED = {"id": "abc123", "title": "Notes", "blocks": [{"text": "Ice."}], "words": 1, "notes": []}
 DRAG = """
@@ -277,17 +278,205 @@ def test_documents_are_listed_by_collection_with_how_far_they_are(panel: Panel) 
     assert "Embedded 420 of 1,140" in panel.one("document-progress").text
 
 
-def test_deleting_asks_and_only_then_deletes(panel: Panel) -> None:
+@pytest.mark.parametrize(
+    ("testid", "index", "command", "left", "said_of_it"),
+    [
+        ("document-delete", 0, {"type": "delete-document", "id": "d1"}, ["d2", "d3"], "Annual report 2025.pdf deleted"),
+        ("collection-delete", 0, {"type": "delete-collection", "collection": "Documents"}, ["d3"], "with 2 documents"),
+    ],
+)
+def test_what_is_deleted_comes_back_with_undo(
+    panel: Panel, testid: str, index: int, command: dict[str, Any], left: list[str], said_of_it: str
+) -> None:
     panel.show("settings-documents")
-    panel.click("document-delete", 0)
-    assert panel.focused() == "document-keep"
-    panel.press(Keys.ESCAPE)
-    assert panel.all("document-keep") == [] and panel.focused() == "document-delete"
+    panel.click(testid, index)
+    assert panel.sent() == [command] and ids(panel) == left
+    assert panel.focused() == "document-undo" and said_of_it in panel.run("return document.querySelector('.undo').textContent")
+    assert said_of_it in panel.one("settings-announcer").get_property("textContent")
     panel.press(Keys.ENTER)
-    panel.press(Keys.TAB, Keys.ENTER)
-    assert panel.sent() == [{"type": "delete-document", "id": "d1"}]
-    assert len(panel.all("document")) == 2
-    assert panel.run("return document.activeElement.id") == "settings-panel"
+    gone = [id for id in ("d1", "d2", "d3") if id not in left]
+    assert panel.sent()[1:] == [{"type": "restore-documents", "ids": gone}]
+    assert panel.all("document-undo") == []
+
+
+def test_the_last_document_can_be_put_back_too(panel: Panel) -> None:
+    panel.show("settings-documents-undo-last")
+    assert panel.focused() == "document-undo" and "No documents yet" in panel.run(
+        "return document.getElementById('settings-panel').textContent"
+    )
+    panel.show("settings-documents-undo")
+    panel.click("settings-notes")
+    panel.click("settings-documents")
+    assert panel.all("document-undo") == []
+
+
+def test_closing_the_settings_is_told_whatever_closes_them(panel: Panel) -> None:
+    for close in (lambda: panel.press(Keys.ESCAPE), lambda: panel.click("settings-close"), lambda: panel.click("ask-collection")):
+        panel.show("settings-documents")
+        close()
+        panel.until(lambda: not panel.run("return gallery.store.getState().settingsOpen"))
+        assert [command["type"] for command in panel.sent() if command["type"] != "ask-documents"] == ["hide-settings"]
+
+
+def test_a_collection_is_exported(panel: Panel) -> None:
+    panel.show("settings-documents")
+    button = panel.all("collection-export")[1]
+    assert button.accessible_name == "Export Ice to a file"
+    panel.click("collection-export", 1)
+    assert panel.sent() == [{"type": "export-collection", "collection": "Ice"}]
+
+
+@pytest.mark.parametrize("scene", ["settings-documents", "settings-documents-empty"])
+def test_a_collection_is_imported_from_a_file(panel: Panel, scene: str, tmp_path: Path) -> None:
+    (tmp_path / "ice.json").write_text('{"format": "… é"}', encoding="utf-8")
+    panel.show(scene)
+    panel.one("collection-import").send_keys(str(tmp_path / "ice.json"))
+    panel.until(panel.sent)
+    assert panel.sent() == [{"type": "import-collection", "text": '{"format": "… é"}'}]
+
+
+def test_a_file_that_is_too_large_to_be_a_collection_is_not_read(panel: Panel, tmp_path: Path) -> None:
+    with (tmp_path / "film.json").open("wb") as file:
+        file.truncate((64 << 20) + 1)
+    panel.show("settings-documents")
+    panel.one("collection-import").send_keys(str(tmp_path / "film.json"))
+    panel.until(lambda: panel.all("notice"))
+    assert panel.one("notice").text == "film.json is too large for a collection." and panel.sent() == []
+
+
+# Searching the library
+
+
+def ids(panel: Panel) -> list[str | None]:
+    """Of the documents that are listed."""
+    return [document.get_dom_attribute("data-id") for document in panel.all("document")]
+
+
+def type_query(panel: Panel, query: str) -> None:
+    panel.one("document-search").click()
+    panel.press(query)
+
+
+def searches(panel: Panel) -> list[tuple[str, str | None]]:
+    return [(command["query"], command["collection"]) for command in panel.sent() if command["type"] == "search-documents"]
+
+
+QUERY = "the board and its dikes"
+
+
+def test_the_list_is_filtered_by_names_as_one_types(panel: Panel) -> None:
+    panel.show("settings-documents")
+    type_query(panel, "REPORT")
+    assert ids(panel) == ["d1"]
+    head = panel.one("collection")
+    assert "1 of 2" in head.text and panel.all("collection-delete") == [] and panel.all("collection-export") == []
+    panel.press(Keys.ESCAPE)
+    assert ids(panel) == ["d1", "d2", "d3"] and panel.one("document-search").get_property("value") == ""
+    assert panel.run("return document.querySelector('dialog').open")
+    type_query(panel, "zebra")
+    assert ids(panel) == [] and panel.one("no-name").is_displayed()
+
+
+# Pauses in typing are over when a test says so, which it does by `pause`.
+HOLD_PAUSES = """
+const [set, clear, pauses] = [window.setTimeout, window.clearTimeout, new Map()];
+let last = 1e9;
+window.setTimeout = (work, time) => (time === 400 ? pauses.set(++last, work) && last : set(work, time));
+window.clearTimeout = (id) => pauses.delete(id) || clear(id);
+gallery.pause = () => {
+  const works = [...pauses.values()];
+  pauses.clear();
+  for (const work of works) work();
+  return works.length;
+};
+"""
+
+
+def pause(panel: Panel) -> int:
+    """One stops typing; returns how much was waiting for it."""
+    waiting = panel.run("return gallery.pause()")
+    panel.settle()
+    return waiting
+
+
+def test_the_texts_are_searched_when_one_pauses_or_on_enter_and_only_once(panel: Panel) -> None:
+    panel.show("settings-documents")
+    panel.run(HOLD_PAUSES)
+    type_query(panel, "dik")
+    assert panel.one("found").get_dom_attribute("data-state") == "searching" and searches(panel) == []
+    assert pause(panel) == 1 and searches(panel) == [("dik", None)]
+    panel.press("es", Keys.ENTER)
+    assert searches(panel)[1:] == [("dikes", None)]
+    pause(panel)
+    assert len(searches(panel)) == 2
+
+
+def test_one_letter_is_searched_only_on_enter(panel: Panel) -> None:
+    panel.show("settings-documents")
+    panel.run(HOLD_PAUSES)
+    type_query(panel, " q ")
+    assert pause(panel) == 0 and searches(panel) == [] and panel.all("found") == []
+    panel.press(Keys.ENTER)
+    assert searches(panel) == [("q", None)]
+
+
+def test_a_collection_can_be_searched_alone(panel: Panel) -> None:
+    panel.show("settings-documents")
+    scope = Select(panel.one("search-scope"))
+    assert [option.text for option in scope.options] == ["All", "Documents", "Ice"]
+    scope.select_by_visible_text("Ice")
+    panel.settle()
+    assert ids(panel) == ["d3"]
+    type_query(panel, "ice\ue007")
+    assert searches(panel) == [("ice", "Ice")]
+    panel.press(Keys.ESCAPE)
+    panel.click("collection-delete")
+    assert ids(panel) == ["d1", "d2"] and panel.all("search-scope") == []
+
+
+def test_passages_are_shown_with_where_they_stand_and_the_words_marked(panel: Panel) -> None:
+    panel.show("documents-found")
+    type_query(panel, QUERY)
+    assert panel.one("found").get_dom_attribute("data-state") == "some"
+    first, second = panel.all("found-passage")  # that of a deleted document is not shown
+    for words in ("Annual report 2025.pdf", "Page 12", "Finances > Spending", "4.2 million euros"):
+        assert words in first.text
+    marks = "return [...arguments[0].querySelectorAll('mark')].map((mark) => mark.textContent)"
+    assert panel.run(marks, first) == ["board", "dikes"]
+    assert "Page" not in second.text and "the board wants it higher" not in second.text
+    panel.click("found-more")
+    assert "the board wants it higher" in panel.all("found-passage")[1].text
+    assert panel.one("found-pending").text.startswith("461 of 1,181 passages embedded.")
+    type_query(panel, "!")
+    assert panel.one("found").get_dom_attribute("data-state") == "searching"  # those were found by another question
+
+
+def test_nothing_found_and_a_library_in_trouble_are_said(panel: Panel) -> None:
+    panel.show("documents-found-nothing")
+    type_query(panel, QUERY)
+    assert panel.one("found").get_dom_attribute("data-state") == "none"
+    assert "Nothing in your documents speaks of that." in panel.one("found").text
+    panel.show("documents-found-trouble")
+    type_query(panel, QUERY)
+    assert "Chrome lets the extension store nothing" in panel.one("found").text
+    panel.show("settings-documents-blocked")
+    assert "Allow it to store data" in panel.one("error").text and panel.all("document-search") == []
+    panel.show("settings-documents-trouble")
+    assert "words only" in panel.one("error").text and len(panel.all("document")) == 3
+    panel.show("settings-documents-opening")
+    assert "Opening the library" in panel.run("return document.getElementById('settings-panel').textContent")
+
+
+def test_it_is_searched_again_when_the_documents_have_changed(panel: Panel) -> None:
+    panel.show("documents-found")
+    type_query(panel, QUERY + "\ue007")
+    settings = panel.run("return gallery.store.getState().settings")
+    documents = [{**each, "embedded": each["chunks"]} for each in settings["documents"]]
+    panel.dispatch({"type": "settings", "settings": {**settings, "documents": documents}})
+    panel.until(lambda: searches(panel) == [(QUERY, None)] * 2)
+
+
+# Collections
 
 
 def test_a_document_moves_to_another_collection(panel: Panel) -> None:
@@ -317,7 +506,7 @@ def test_a_collection_is_renamed_and_joining_two_is_said_before(panel: Panel) ->
 def test_asking_a_collection_leads_to_the_composer(panel: Panel, testid: str, index: int, collection: str | None) -> None:
     panel.show("settings-documents")
     panel.click(testid, index)
-    assert panel.sent() == [{"type": "ask-documents", "collection": collection}]
+    assert panel.sent()[0] == {"type": "ask-documents", "collection": collection}
     panel.until(lambda: not panel.run("return gallery.store.getState().settingsOpen"))
     panel.settle()
     assert panel.focused() == "composer"
@@ -329,6 +518,9 @@ def test_nothing_of_a_document_becomes_markup(panel: Panel) -> None:
     panel.click("seen-toggle")
     panel.run("gallery.dispatch({type: 'settings-open'})")
     panel.settle()
+    type_query(panel, "onerror bold")
+    assert "<img src=x onerror=" in panel.one("found-passage").text and panel.all("found-passage")[0].text.count("<b>") == 3
+    panel.press(Keys.ESCAPE)
     panel.click("document-delete")
     assert panel.run("return document.getElementById('app').textContent").count("<img src=x onerror=") >= 10
     assert panel.run("return document.querySelectorAll('#app :is(img, b)').length") == 0

@@ -16,11 +16,14 @@ const INDEX = {
     licence: "",
   })),
 };
+/** The same, with weights for the CPU engine too. */
+const PORTABLE = { ...INDEX, models: INDEX.models.map((model) => ({ ...model, gguf: `${model.id}/gguf.json` })) };
 const DELAYS = [250, 1000, 2000, 4000, 8000];
 
 /** Remembers what it was told; speaks when a test makes it. */
 class ScriptedWorker {
-  constructor() {
+  constructor(engine) {
+    this.engine = engine;
     this.told = [];
     this.terminated = false;
   }
@@ -42,8 +45,8 @@ class ScriptedWorker {
 /** A supervisor with all the Workers it started. */
 function supervised(index = Promise.resolve(INDEX)) {
   const workers = [];
-  const startWorker = () => {
-    workers.push(new ScriptedWorker());
+  const startWorker = (engine) => {
+    workers.push(new ScriptedWorker(engine));
     return workers.at(-1);
   };
   return { supervisor: new EngineSupervisor({ index, startWorker }), workers };
@@ -296,7 +299,7 @@ test("a Worker that falls silent while loading is replaced, one that goes on is 
   assert.equal(supervisor.state.state, "lost");
   mock.timers.tick(DELAYS[0]);
   workers[1].say({ type: "loaded" });
-  mock.timers.tick(1_000_000);
+  mock.timers.tick(800_000); // no load takes so long, and no unused model is given up so soon
   assert.equal(supervisor.state.state, "ready");
 });
 
@@ -450,4 +453,267 @@ test("a package without its list of models says so", async () => {
   await settle();
   assert.equal(supervisor.state.state, "unavailable");
   assert.equal(panel.answers("r1")[0].code, "load-failed");
+});
+
+/** A supervisor of models that run on the CPU too, asked for one; its first Worker has not answered yet. */
+async function portable(load = {}) {
+  const { supervisor, workers } = supervised(Promise.resolve(PORTABLE));
+  const panel = open(supervisor);
+  panel.ask({ type: "load", id: "load", ...load });
+  await settle();
+  return { supervisor, workers, panel };
+}
+
+const NO_ADAPTER = { type: "load-failed", code: "no-adapter", message: "null" };
+const engines = (workers) => workers.map(({ engine }) => engine);
+
+test("where there is no adapter the CPU engine takes over by itself, and what waits is answered", async () => {
+  const { supervisor, workers, panel } = await portable();
+  panel.complete("r1");
+  assert.equal(supervisor.state.engine, "webllm");
+  workers[0].say(NO_ADAPTER);
+  assert.equal(workers[0].terminated, true);
+  assert.deepEqual(engines(workers), ["webllm", "wllama"]);
+  assert.deepEqual(workers[1].told[0], { type: "load", model: PORTABLE.models[0] });
+  workers[1].say({ type: "loaded" });
+  assert.equal(supervisor.state.engine, "wllama");
+  assert.equal(supervisor.state.error, null);
+  assert.equal(workers[1].keys("complete").length, 1);
+  assert.deepEqual([...new Set(panel.states())], ["absent", "loading", "ready", "generating"]);
+});
+
+test("a browser without WebGPU is no different", async () => {
+  const { workers } = await portable();
+  workers[0].say({ ...NO_ADAPTER, code: "no-webgpu" });
+  assert.deepEqual(engines(workers), ["webllm", "wllama"]);
+});
+
+test("any other failure is not the CPU engine's business", async () => {
+  const { supervisor, workers } = await portable();
+  workers[0].say({ ...NO_ADAPTER, code: "load-failed" });
+  assert.deepEqual(engines(workers), ["webllm"]);
+  assert.equal(supervisor.state.state, "unavailable");
+});
+
+test("it is unavailable if the CPU engine fails too, and trying again begins with the GPU", async () => {
+  const { supervisor, workers, panel } = await portable();
+  panel.complete("r1");
+  workers[0].say(NO_ADAPTER);
+  workers[1].say({ type: "load-failed", code: "out-of-memory", message: "no room" });
+  assert.equal(supervisor.state.state, "unavailable");
+  assert.deepEqual(supervisor.state.error, { code: "out-of-memory", message: "no room" });
+  assert.deepEqual(panel.answers("r1"), [{ type: "error", code: "out-of-memory", message: "no room" }]);
+  panel.ask({ type: "load", id: "again" });
+  await settle();
+  assert.deepEqual(engines(workers), ["webllm", "wllama", "webllm"]);
+});
+
+test("who insists on the GPU gets it or an error", async () => {
+  const { supervisor, workers } = await portable({ engine: "gpu" });
+  workers[0].say(NO_ADAPTER);
+  assert.deepEqual(engines(workers), ["webllm"]);
+  assert.equal(supervisor.state.state, "unavailable");
+  assert.equal(supervisor.state.error.code, "no-adapter");
+});
+
+test("who insists on the CPU gets it at once, and it stays until someone insists on the GPU", async () => {
+  const { supervisor, workers, panel } = await portable({ engine: "cpu" });
+  assert.deepEqual(engines(workers), ["wllama"]);
+  workers[0].say({ type: "loaded" });
+  open(supervisor).ask({ type: "load", id: "load" });
+  await settle();
+  assert.equal(workers.length, 1);
+  panel.ask({ type: "load", id: "l2", engine: "gpu" });
+  await settle();
+  assert.deepEqual(engines(workers), ["wllama", "webllm"]);
+  assert.equal(workers[0].terminated, true);
+});
+
+test("another model looks for the GPU anew", async () => {
+  const { workers, panel } = await portable();
+  workers[0].say(NO_ADAPTER);
+  workers[1].say({ type: "loaded" });
+  panel.ask({ type: "load", id: "l2", model: "large" });
+  await settle();
+  assert.deepEqual(engines(workers), ["webllm", "wllama", "webllm"]);
+});
+
+test("a CPU engine that is lost comes back as one", async () => {
+  const { supervisor, workers, panel } = await portable();
+  workers[0].say(NO_ADAPTER);
+  workers[1].say({ type: "loaded" });
+  workers[1].say({ type: "lost", message: "crashed" });
+  assert.equal(supervisor.state.state, "lost");
+  panel.ask({ type: "load", id: "now" }); // as a panel does that opens meanwhile
+  await settle();
+  workers[2].say({ type: "lost", message: "again" });
+  mock.timers.tick(DELAYS[1]);
+  assert.deepEqual(engines(workers), ["webllm", "wllama", "wllama", "wllama"]);
+  assert.equal(supervisor.state.state, "loading");
+});
+
+test("a GPU that is lost again and again gives way to the CPU", async () => {
+  const { supervisor, workers } = await portable();
+  workers[0].say({ type: "loaded" });
+  for (const [i, delay] of DELAYS.entries()) {
+    workers[i].say({ type: "lost", message: `loss ${i}` });
+    mock.timers.tick(delay);
+  }
+  workers[DELAYS.length].say({ type: "lost", message: "for good" });
+  assert.equal(workers.at(-1).engine, "wllama");
+  workers.at(-1).say({ type: "loaded" });
+  assert.equal(supervisor.state.state, "ready");
+});
+
+const MINUTE = 60_000;
+
+test("a model that nobody used for fifteen minutes gives its memory back, and the next question loads it again", async () => {
+  const { supervisor, workers, panel, worker } = await loaded();
+  mock.timers.tick(15 * MINUTE - 1);
+  assert.equal(supervisor.state.state, "ready");
+  mock.timers.tick(1);
+  assert.ok(worker.terminated);
+  assert.equal(supervisor.state.state, "asleep");
+  assert.equal(supervisor.state.model, "small");
+  assert.match(supervisor.state.text, /wakes when you ask/);
+  panel.complete("r1");
+  assert.equal(supervisor.state.state, "loading");
+  assert.deepEqual(workers[1].told[0].model.id, "small");
+  workers[1].say({ type: "loaded" });
+  assert.equal(workers[1].keys("complete").length, 1);
+  workers[1].say({ type: "done", key: workers[1].keys("complete")[0], ...DONE });
+  assert.deepEqual(panel.answers("r1"), [{ type: "done", ...DONE }]);
+});
+
+test("counting tokens wakes the model too, and so does a panel that opens", async () => {
+  const { supervisor, workers, panel } = await loaded();
+  mock.timers.tick(15 * MINUTE);
+  panel.ask({ type: "count", id: "c1", texts: ["a"] });
+  workers[1].say({ type: "loaded" });
+  workers[1].say({ type: "counted", key: workers[1].keys("count")[0], counts: [1] });
+  assert.deepEqual(panel.answers("c1"), [{ type: "counted", counts: [1] }]);
+  panel.close();
+  mock.timers.tick(15 * MINUTE);
+  assert.equal(supervisor.state.state, "asleep");
+  open(supervisor).ask({ type: "load", id: "load" });
+  await settle();
+  assert.equal(workers.length, 3);
+  assert.equal(supervisor.state.state, "loading");
+});
+
+test("whatever is used stays: each answer begins the time anew, and one that takes long is not cut off", async () => {
+  const { supervisor, panel, worker } = await loaded();
+  mock.timers.tick(14 * MINUTE);
+  panel.complete("r1");
+  mock.timers.tick(20 * MINUTE);
+  assert.equal(supervisor.state.state, "generating");
+  worker.say({ type: "done", key: worker.keys("complete")[0], ...DONE });
+  mock.timers.tick(14 * MINUTE);
+  panel.ask({ type: "count", id: "c1", texts: ["a"] });
+  mock.timers.tick(15 * MINUTE);
+  assert.equal(supervisor.state.state, "ready", "a count is still to be answered");
+  worker.say({ type: "counted", key: worker.keys("count")[0], counts: [1] });
+  mock.timers.tick(15 * MINUTE);
+  assert.equal(supervisor.state.state, "asleep");
+  assert.ok(worker.terminated);
+});
+
+test("how long a model stays can be set at any time, also for ever", async () => {
+  const { supervisor, panel, workers } = await loaded();
+  panel.ask({ type: "keep", minutes: null });
+  mock.timers.tick(24 * 60 * MINUTE);
+  assert.equal(supervisor.state.state, "ready");
+  panel.ask({ type: "keep", minutes: 5 });
+  mock.timers.tick(5 * MINUTE);
+  assert.equal(supervisor.state.state, "asleep");
+  panel.ask({ type: "keep", minutes: null });
+  panel.complete("r1");
+  panel.abort("r1");
+  workers[1].say({ type: "loaded" });
+  mock.timers.tick(24 * 60 * MINUTE);
+  assert.equal(supervisor.state.state, "ready");
+});
+
+test("a Worker that loads, or that was lost, is not put to sleep", async () => {
+  const { supervisor, worker, workers } = await loaded();
+  mock.timers.tick(14 * MINUTE);
+  worker.say({ type: "lost", message: "gone" });
+  mock.timers.tick(DELAYS[0]);
+  assert.equal(supervisor.state.state, "loading");
+  mock.timers.tick(MINUTE);
+  assert.equal(supervisor.state.state, "loading");
+  workers[1].say({ type: "loaded" });
+  mock.timers.tick(15 * MINUTE);
+  assert.equal(supervisor.state.state, "asleep");
+});
+
+// ---- downloaded models
+
+const FETCHED = {
+  ...INDEX.models[0],
+  id: "fetched",
+  origin: "downloaded",
+  stored: [{ name: "a", url: "u", bytes: 1 }],
+};
+
+test("a downloaded model can be chosen once it is known which there are, and its files are the Worker's business", async () => {
+  let know = () => {};
+  const downloadsKnown = new Promise((resolve) => {
+    know = resolve;
+  });
+  const workers = [];
+  const startWorker = () => {
+    workers.push(new ScriptedWorker());
+    return workers.at(-1);
+  };
+  const supervisor = new EngineSupervisor({ index: Promise.resolve(INDEX), startWorker, downloadsKnown });
+  const panel = open(supervisor);
+  panel.ask({ type: "load", id: "l", model: "fetched" });
+  await settle();
+  assert.equal(workers.length, 0);
+  supervisor.setDownloaded([FETCHED]);
+  know();
+  await settle();
+  assert.deepEqual(workers[0].told, [{ type: "load", model: FETCHED }]);
+  const listed = supervisor.state.models;
+  assert.deepEqual(
+    listed.map(({ id }) => id),
+    ["small", "large", "fetched"],
+  );
+  assert.equal(listed[2].stored, undefined);
+});
+
+test("a downloaded model that lacks a file is reported, and loaded by itself once it is whole", async () => {
+  const { supervisor, workers } = supervised();
+  let reports = 0;
+  supervisor.onIncomplete = () => reports++;
+  const panel = open(supervisor);
+  await settle();
+  supervisor.setDownloaded([FETCHED]);
+  panel.ask({ type: "load", id: "l", model: "fetched" });
+  await settle();
+  workers[0].say({ type: "load-failed", code: "incomplete-model", message: "a is missing" });
+  assert.deepEqual([reports, supervisor.state.state, workers.length], [1, "unavailable", 1]);
+  supervisor.setDownloaded([]);
+  assert.equal(workers.length, 1);
+  supervisor.setDownloaded([FETCHED]);
+  assert.deepEqual([workers.length, supervisor.state.state], [2, "loading"]);
+  workers[1].say({ type: "loaded" });
+  supervisor.setDownloaded([FETCHED]); // whatever else is downloaded leaves it alone
+  assert.deepEqual([workers.length, supervisor.state.state], [2, "ready"]);
+});
+
+test("a model that is deleted while it is loaded goes on answering", async () => {
+  const { supervisor, workers } = supervised();
+  const panel = open(supervisor);
+  await settle();
+  supervisor.setDownloaded([FETCHED]);
+  panel.ask({ type: "load", id: "l", model: "fetched" });
+  await settle();
+  workers[0].say({ type: "loaded" });
+  supervisor.setDownloaded([]);
+  assert.equal(supervisor.state.state, "ready");
+  workers[0].say({ type: "lost", message: "gone" });
+  mock.timers.tick(DELAYS[0]);
+  assert.equal(workers.length, 2); // whether it is still there is for the Worker to find out
 });

@@ -66,6 +66,7 @@ class MemoryStore {
 class ScriptedModel {
   constructor() {
     this.batches = [];
+    this.device = "cpu";
     this.isFree = true;
     this.fails = null;
   }
@@ -104,8 +105,27 @@ test("chunks are embedded in batches, and the states say how far it is", async (
   );
   const progress = states.filter(({ state }) => state === "embedding").map(({ embedded }) => embedded);
   assert.deepEqual([...new Set(progress)], [0, 8, 16, 20]);
-  assert.deepEqual(states.at(-1), { state: "idle", documents: 1, chunks: 20, embedded: 20, computed: 20, error: null });
+  const counts = { documents: 1, chunks: 20, embedded: 20, computed: 20 };
+  assert.deepEqual(states.at(-1), { state: "idle", ...counts, device: "cpu", error: null });
   assert.equal(store.vectorTable.size, 20);
+});
+
+test("a graphics card is given more at once, and the states say where vectors are computed", async () => {
+  const { put, model, states } = opened();
+  model.device = "gpu";
+  model.isFree = false;
+  await put("a", letters(80));
+  await settle();
+  assert.equal(states.at(-1).device, "gpu");
+  model.device = "cpu"; // it was lost meanwhile
+  model.isFree = true;
+  model.release();
+  await settle();
+  assert.deepEqual(
+    model.batches.map((batch) => batch.length),
+    [64, 8, 8],
+  );
+  assert.equal(states.at(-1).device, "cpu");
 });
 
 test("another library goes on where the one before it ended", async () => {
@@ -227,6 +247,51 @@ test("chunks that are not numbered, and requests nobody knows, are refused", asy
   await assert.rejects(ask("get", { document: "a" }), { code: "unknown-document" });
 });
 
+test("a temporary document is searched by its id alone, and counts as none", async () => {
+  const { put, ask, library } = opened();
+  await put("a", ["seal on ice"], { collection: "c" });
+  await put("page", ["seal on a page", "seal on ice"], { collection: "c", temporary: true });
+  await settle();
+  const places = async (scope) => {
+    const { keywords, vectors, total } = await ask("search", { query: "seal", ...scope });
+    const found = [...keywords, ...vectors].map(({ chunk }) => `${chunk.document}: ${chunk.text}`);
+    return [total, ...new Set(found.toSorted())];
+  };
+  const kept = [1, "a: seal on ice"];
+  assert.deepEqual(await places({}), kept);
+  assert.deepEqual(await places({ collections: ["c"] }), kept);
+  assert.deepEqual(await places({ documents: ["page"] }), [2, "page: seal on a page", "page: seal on ice"]);
+  assert.equal(library.state.documents, 1);
+  const { documents } = await ask("list");
+  assert.deepEqual(
+    documents.map(({ id, temporary }) => [id, temporary]),
+    [
+      ["a", undefined],
+      ["page", true],
+    ],
+  );
+});
+
+test("temporary documents go when nobody is there any more, and what is left of them when the library starts", async () => {
+  const { put, ask, store, library } = opened();
+  await put("a", ["x"]);
+  await put("page", ["x", "y"], { temporary: true });
+  await settle();
+  await ask("forget-temporary");
+  assert.deepEqual([[...store.documentTable.keys()], [...store.vectorTable.keys()]], [["a"], ["<x>"]]);
+  await put("page", ["x", "y"], { temporary: true });
+  await settle();
+  const next = opened(store);
+  await next.library.start();
+  await settle();
+  assert.deepEqual([[...store.documentTable.keys()], [...store.vectorTable.keys()]], [["a"], ["<x>"]]);
+  assert.deepEqual([next.library.vectors.size, next.library.state.chunks], [1, 1]);
+  await next.put("b", ["y"]); // embedded again, since its vector went
+  await settle();
+  assert.deepEqual(next.model.batches, [["y"]]);
+  assert.equal(library.vectors.size, 2);
+});
+
 test("the catalogue knows what no document has any more", () => {
   const catalogue = new Catalogue();
   const add = (id, ...chunk_ids) => catalogue.add({ id, name: id, collection: "c", chunk_ids });
@@ -286,6 +351,20 @@ test("each panel gets its own answers, and all get the state", () => {
     idle.got.map(({ state }) => state.state),
     ["loading", "idle"],
   );
+});
+
+test("when the last panel closes, the library forgets what it kept for panels alone", () => {
+  const { supervisor, workers, open } = supervised();
+  const [one, two] = [open(), open()];
+  supervisor.removePanel(one.panel);
+  assert.deepEqual(workers[0].told, []);
+  supervisor.removePanel(two.panel);
+  supervisor.removePanel(two.panel);
+  assert.deepEqual(
+    workers[0].told.map(({ request }) => request.type),
+    ["library.forget-temporary"],
+  );
+  workers[0].onmessage({ data: { type: "answer", key: workers[0].told[0].key, answer: { type: "library.done" } } });
 });
 
 test("a Worker that fails is started again; what it owed is told so, and what came meanwhile is asked anew", () => {

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
 from amplifier_browser.app import App
+from kept_sessions import KeptSessions
 
 Message = dict[str, Any]
 MODEL = {"id": "scripted", "name": "Scripted", "context_window": 400}
@@ -38,9 +40,17 @@ class ScriptedLibrary:
             return {"type": "error", "code": self.fails, "message": "scripted"}
         if kind == "put":
             document = request["document"]
+            replaced = (document["name"], document["collection"])
+            gone = [id for id, each in self.documents.items() if (each["name"], each["collection"]) == replaced]
+            for id in gone:
+                del self.documents[id]
             self.documents[document["id"]], self.chunks[document["id"]] = document, request["chunks"]
         elif kind == "delete":
             self.documents.pop(request["document"])
+        elif kind == "rename":
+            for document in self.documents.values():
+                if document["collection"] == request["from"]:
+                    document["collection"] = request["to"]
         elif kind == "list":
             return {"type": "library.listed", "documents": [self._listed(each) for each in self.documents.values()]}
         elif kind == "get":
@@ -51,12 +61,19 @@ class ScriptedLibrary:
             return self._search(request)
         return {"type": "library.done"}
 
+    def state(self) -> Message:
+        """What it tells of itself after each change."""
+        documents = [self._listed(each) for each in self.documents.values()]
+        chunks, embedded = (sum(each[name] for each in documents) for name in ("chunks", "embedded"))
+        counts = {"documents": len(documents), "chunks": chunks, "embedded": embedded, "computed": embedded}
+        return {"state": "idle" if chunks == embedded else "embedding", "error": None, **counts}
+
     def _listed(self, document: Message) -> Message:
         count = len(self.chunks[document["id"]])
         return {**document, "chunks": count, "embedded": count if self.embedded else 0}
 
     def _search(self, request: Message) -> Message:
-        documents = request.get("documents") or self.documents
+        documents = request.get("documents") or [id for id, each in self.documents.items() if not each.get("temporary")]
         chunks = [chunk for name in documents for chunk in self.chunks.get(name, [])]
         asked = set(request["query"].lower().replace("?", "").split())
         hits = [{"chunk": chunk, "score": len(asked & set(chunk["text"].lower().split())) / len(asked)} for chunk in chunks]
@@ -67,14 +84,21 @@ class ScriptedLibrary:
 class Panel:
     """An App under test."""
 
-    def __init__(self, answer: Callable[[Message], list[str]] = lambda _request: ["All ", "is ", "well."]) -> None:
+    def __init__(
+        self,
+        answer: Callable[[Message], list[str]] = lambda _request: ["All ", "is ", "well."],
+        kept: KeptSessions | None = None,
+    ) -> None:
         """`answer` takes a completion request and returns the pieces of text to stream; a piece "!code" is an error,
-        "..." waits for abort."""
+        "..." waits for abort. `kept`: the database of an earlier panel."""
         self.answer = answer
         self.requests: list[Message] = []
         self.events: list[Message] = []
-        self.calls: dict[str, Any] = {}
+        self.calls: dict[str, Any] = {}  # what the page answers to each call, or a function of the call's arguments
         self.library = ScriptedLibrary()
+        self.models_asked: list[Message] = []
+        self.models_answer: Callable[[Message], Message | None] = lambda _request: {"type": "models.done"}  # None: not yet
+        self.kept = kept or KeptSessions()
         self.app = App(self._take)
         self._changed = asyncio.Event()
         self._waiting: set[str] = set()
@@ -91,14 +115,23 @@ class Panel:
         """A command of the view."""
         self.app.receive(command)
 
-    def connect(self, state: str = "ready", error: Message | None = None) -> None:
-        """The engine's document says its state."""
-        engine = {"state": state, "model": "scripted", "models": [MODEL], "progress": None, "text": "", "error": error}
+    def connect(self, state: str = "ready", error: Message | None = None, **model: Any) -> None:
+        """The engine's document says its state; `model`: what is other than in MODEL."""
+        models = [MODEL | model]
+        engine = {"state": state, "model": "scripted", "models": models, "progress": None, "text": "", "error": error}
         self._engine({"type": "state", "engine": engine})
 
     def lose_engine(self) -> None:
         """The port is closed."""
         self.app.receive({"type": "engine-gone", "reason": "the document was closed"})
+
+    def tell_library(self, **changes: Any) -> None:
+        """The library says its state to all panels."""
+        self._engine({"type": "library", "state": {**self.library.state(), **changes}})
+
+    def tell_downloads(self, *downloads: Message, **storage: int) -> None:
+        """The background says to all panels how its downloads stand."""
+        self._engine({"type": "downloads", "downloads": list(downloads), "storage": {"usage": 0, "quota": 0, **storage}})
 
     def messages(self) -> list[Message]:
         """The transcript as the view draws it from the events."""
@@ -147,11 +180,20 @@ class Panel:
         event = json.loads(text)
         self.events.append(event)
         if event["type"] == "call":
-            value = self.calls.get(event["name"])
-            asyncio.get_running_loop().call_soon(self.app.receive, {"type": "returned", "id": event["id"], "value": value})
+            answer = {"id": event["id"], **self._called(event["name"], event["args"])}
+            asyncio.get_running_loop().call_soon(self.app.receive, answer)
         elif event["type"] == "to-engine":
             asyncio.get_running_loop().call_soon(self._serve, event["message"])
         self._changed.set()
+
+    def _called(self, name: str, arguments: Message) -> Message:
+        if name.startswith("sessions."):
+            try:
+                return {"type": "returned", "value": self.kept.call(name, arguments)}
+            except RuntimeError as error:
+                return {"type": "raised", "message": str(error)}
+        value = self.calls.get(name)
+        return {"type": "returned", "value": value(arguments) if callable(value) else value}
 
     def _serve(self, request: Message) -> None:
         kind, request_id = request["type"], request["id"]
@@ -160,8 +202,15 @@ class Panel:
         elif kind == "abort" and request_id in self._waiting:
             self._waiting.discard(request_id)
             self._engine({"type": "done", "id": request_id, "finish_reason": "abort", "usage": None})
+        elif kind.startswith("models."):
+            self.models_asked.append(request)
+            if answer := self.models_answer(request):
+                self._engine({"id": request_id, **answer})
         elif kind.startswith("library."):
-            self._engine({"id": request_id, **self.library.answer(request)})
+            answer = self.library.answer(request)
+            if answer["type"] == "library.done":
+                self.tell_library()
+            self._engine({"id": request_id, **answer})
         elif kind == "complete":
             self.requests.append(request["request"])
             self._stream(request_id, self.answer(request["request"]))
@@ -169,7 +218,7 @@ class Panel:
     def _stream(self, request_id: str, pieces: list[str]) -> None:
         self._engine({"type": "prefill", "id": request_id, "done": 10, "total": 20})
         for piece in pieces:
-            if piece.startswith("!"):
+            if re.fullmatch(r"![\w-]+", piece):
                 self._engine({"type": "error", "id": request_id, "code": piece[1:], "message": "scripted"})
                 return
             if piece == "...":

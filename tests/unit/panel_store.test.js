@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { mayFollow, maySeeTabs } from "../../sidepanel/browser-state.js";
 import { editedModule } from "../../sidepanel/settings-state.js";
 import { createStore, initialState, reduce } from "../../sidepanel/store.js";
 
@@ -469,6 +470,63 @@ test("screen readers hear that a file is attached, ready or refused, and not eac
   assert.match(said(after([attachment("s1", { state: "ready" })])), /s1.pdf is attached/);
 });
 
+/** @param {string} id @param {number} tab */
+const mention = (id, tab) =>
+  sent({ type: "mention-tab", id, tab, title: `Tab ${tab}`, url: `https://site${tab}.example/a` });
+
+test("a mentioned tab is in the tray at once, and Python's news of it forgets not which tab it is", () => {
+  const state = after([mention("t1", 7), sent({ type: "mention-tab", id: "t2", tab: 8, title: "", url: "" })]);
+  const about = (/** @type {State} */ { attachments }) => attachments.map(({ name, detail }) => `${name}: ${detail}`);
+  assert.deepEqual(tray(state), ["t1 reading", "t2 reading"]);
+  assert.deepEqual(about(state), ["Tab 7: site7.example", "This page: "]);
+  const read = after([attachment("t1", { kind: "tab", name: "Seven", detail: "900 words", state: "ready" })], state);
+  assert.deepEqual(about(read), ["Seven: 900 words", "This page: "]);
+  assert.equal(read.attachments[0]?.mentioned, "tab 7");
+});
+
+test("a mentioned document is in the tray at once, by its name", () => {
+  const known = settings({ documents: [{ ...inLibrary("d1", "A"), name: "report.pdf" }] });
+  const state = after([known, sent({ type: "mention-document", id: "m1", document: "d1" })]);
+  assert.equal(state.attachments[0]?.name, "report.pdf");
+  assert.equal(state.attachments[0]?.mentioned, "document d1");
+});
+
+const FOLLOWED = attachment("followed-tab", { kind: "tab", name: "First", state: "ready", follows: true });
+const ELSEWHERE = attachment("followed-tab", { kind: "tab", name: "Second", state: "ready", follows: true });
+
+test("what follows the user stays for the next message, and each message keeps the page that it was sent with", () => {
+  const asked = sent({ type: "prompt", id: "u1", text: "?", attachments: ["followed-tab", "t1"] });
+  const state = after([FOLLOWED, mention("t1", 7), asked, ELSEWHERE, user("u1")]);
+  assert.deepEqual(
+    state.attachments.map(({ name }) => name),
+    ["Second"],
+  );
+  assert.deepEqual(sentWith(state), ["followed-tab First ready", "t1 Tab 7 reading"]);
+});
+
+test("following ends for good when its chip is removed, until it is asked for again", () => {
+  const ended = after([FOLLOWED, sent({ type: "detach", id: "followed-tab" })]);
+  assert.deepEqual(tray(after([ELSEWHERE], ended)), []);
+  assert.deepEqual(tray(after([sent({ type: "follow-tab", value: true }), ELSEWHERE], ended)), ["followed-tab ready"]);
+});
+
+test("tabs, permissions and what is explained are kept as the page tells them", () => {
+  const granted = { permissions: ["tabs"], origins: [] };
+  const tab = { id: 1, title: "", url: "", isCurrent: true, isPage: true };
+  const state = after([
+    { type: "tabs", tabs: [tab] },
+    { type: "permissions-changed", permissions: { ...granted, revocable: granted } },
+    { type: "explain", what: "follow" },
+  ]);
+  assert.deepEqual(state.tabs, [tab]);
+  assert.ok(maySeeTabs(state.permissions) && !mayFollow(state.permissions));
+  const all = { permissions: ["tabs"], origins: ["https://*/*", "http://*/*"] };
+  const following = after([{ type: "permissions-changed", permissions: { ...all, revocable: granted } }], state);
+  assert.ok(mayFollow(following.permissions));
+  assert.equal(state.explaining, "follow");
+  assert.equal(reduce(state, { type: "explain", what: null }).explaining, null);
+});
+
 /**
  * @param {string} id
  * @param {string} collection
@@ -488,4 +546,48 @@ test("documents move, and go, at once; a renamed collection takes its documents 
   const deleted = after([sent({ type: "delete-document", id: "d2" })], renamed);
   assert.deepEqual(shelves(deleted), ["d1 in C", "d3 in C"]);
   assert.equal(deleted.announcement.text, "d2 deleted");
+});
+
+test("deleted documents can be put back, one or a whole collection, until something else is deleted", () => {
+  const state = after([settings({ documents: [inLibrary("d1", "A"), inLibrary("d2", "A"), inLibrary("d3", "B")] })]);
+  const one = after([sent({ type: "delete-document", id: "d3" })], state);
+  assert.deepEqual(one.undo?.command, { type: "restore-documents", ids: ["d3"] });
+  const all = after([sent({ type: "delete-collection", collection: "A" })], one);
+  assert.deepEqual(shelves(all), []);
+  assert.deepEqual(all.undo, {
+    text: "A deleted, with 2 documents.",
+    command: { type: "restore-documents", ids: ["d1", "d2"] },
+  });
+  assert.equal(all.announcement.text, "A deleted, with 2 documents");
+  assert.equal(after([sent({ type: "restore-documents", ids: ["d1", "d2"] })], all).undo, null);
+  assert.equal(after([{ type: "settings-close" }], all).undo, null);
+  assert.equal(after([sent({ type: "delete-collection", collection: "none" })], state), state);
+});
+
+test("a Python that begins anew knows nothing of what ran", () => {
+  const approval = /** @type {any} */ ({ id: "p", question: "Run?" });
+  const attachment = /** @type {Attachment} */ ({
+    id: "a",
+    kind: "document",
+    name: "a.pdf",
+    detail: "",
+    state: "ready",
+    progress: 1,
+  });
+  const before = after([
+    { type: "ready" },
+    user("u"),
+    { type: "busy", value: true },
+    { type: "approval", approval },
+    { type: "attachment", attachment },
+  ]);
+  const state = reduce(before, { type: "restarting" });
+  assert.deepEqual([state.python.state, state.busy, state.approvals, state.attachments], ["starting", false, [], []]);
+  assert.deepEqual(ids(state), ["u"]);
+  assert.deepEqual(after([{ type: "attachment", attachment }], state).attachments, []);
+});
+
+test("the timeline is told as a whole", () => {
+  const entries = [{ time: 1, level: /** @type {const} */ ("info"), text: "It runs" }];
+  assert.deepEqual(after([{ type: "timeline", entries }]).timeline, entries);
 });

@@ -6,21 +6,12 @@ import re
 from typing import Any
 
 import pytest
-from amplifier_browser.documents.answering import (
-    NOT_FOUND,
-    Source,
-    citations,
-    cited,
-    prompt,
-    room,
-    sources,
-    with_citations,
-    written,
-)
+from amplifier_browser.documents.answering import NOT_FOUND, Source, cited, is_numbered, prompt, room, sources, written
 from amplifier_browser.documents.chunks import Chunk
 from amplifier_browser.documents.library import Document, Found, Hit, LibraryClient
 from amplifier_browser.documents.ranking import Ranked
 from amplifier_browser.documents.retrieval import Retrieved, is_about_whole, retrieve
+from amplifier_browser.page import Page, Place
 
 SEALS = "Grey seals eat sand eels. Their pups are born with a white coat."
 OWLS = "Owls hunt at night and swallow mice whole."
@@ -73,57 +64,39 @@ def test_a_title_cannot_leave_the_fence() -> None:
     assert len(lines[2]) < 500
 
 
-@pytest.mark.parametrize(
-    ("answer", "numbers"),
-    [
-        ("They eat eels [1].", [[1]]),
-        ("Eels [1], mice [2].", [[1], [2]]),
-        ("Both [1, 2]. Again [2;1]. All [1-2] [1–2].", [[1, 2], [2, 1], [1, 2], [1, 2]]),
-        ("Made up [3] and [0], half [2, 9].", [[2]]),
-        ("A link [1](https://example.com), code `a[1]`, more\n```\nb[2]\n```\n", []),
-        ("No numbers [a] [] [ ] [1", []),
-        ("[9-1] [1-99]", [[1, 2]]),
-        ("", []),
-    ],
-)
-def test_citations(answer: str, numbers: list[list[int]]) -> None:
-    found = citations(answer, SHOWN)
-    assert [[source.number for source in citation.sources] for citation in found] == numbers
-    assert all(answer[citation.start] == "[" and answer[citation.end - 1] == "]" for citation in found)
-
-
 def test_the_sources_that_an_answer_names() -> None:
-    assert cited("Mice [2]. Mice [2].", SHOWN) == [SHOWN[1]]
-    assert cited("Nothing.", SHOWN) == []
+    text, citations = cited("Mice [2]. Mice [2].", SHOWN)
+    assert text == "Mice. [2] Mice. [2]"
+    assert citations == [{"number": 2, "quote": OWLS, "name": "Birds", "document": "d"}]
+    assert cited("Nothing.", SHOWN) == ("Nothing.", [])
+    (citation,) = cited("Grey seals eat sand eels.", SHOWN)[1]
+    assert citation == {"number": 1, "quote": SEALS, "name": "Sea life", "document": "d", "page": 3}
 
 
-def test_a_source_as_the_view_gets_it() -> None:
-    assert SHOWN[0].message() == {
-        "number": 1,
-        "document": "d",
-        "title": "Sea life",
-        "chunk": "s",
-        "ordinal": 0,
-        "page": 3,
-        "heading": "Seals",
-        "passage": SEALS,
-    }
-    assert "page" not in SHOWN[1].message()
+def test_a_page_is_cited_by_its_passages() -> None:
+    page = Page("Sea life", "https://a.example/", SEALS, 13, "article", tab=7, kept=1.0)
+    source = Source(1, chunk("", SEALS), "Sea life", page, is_whole=True)
+    _, citations = cited("The pups are born with a white coat.", [source], numbered=False)
+    quote = "Their pups are born with a white coat."
+    assert citations == [{"number": 1, "quote": quote, "name": "Sea life", "url": "https://a.example/", "tab": 7}]
 
 
-def test_sentences_get_the_source_that_says_them() -> None:
-    answer = "Grey seals eat sand eels. Owls swallow mice whole at night! I like chess and tennis a lot.\n"
-    assert with_citations(answer, SHOWN) == (
-        "Grey seals eat sand eels. [1] Owls swallow mice whole at night! [2] I like chess and tennis a lot.\n"
-    )
+def test_a_page_of_a_pdf_in_a_tab_is_cited_with_its_number() -> None:
+    page = Page("Sea life", "https://a.example/x.pdf", SEALS, 13, "pdf", tab=7, kept=1.0, places=[Place(SEALS, page=4)])
+    _, citations = cited("Grey seals eat sand eels.", [Source(1, chunk("s", SEALS), "Sea life", page)])
+    assert [citation["page"] for citation in citations] == [4]
 
 
-def test_what_is_cited_stays_and_what_is_made_up_goes() -> None:
-    assert with_citations("Grey seals eat sand eels [2].", SHOWN) == "Grey seals eat sand eels [2]."
-    assert with_citations("Chess is a fine game [7].", SHOWN) == "Chess is a fine game ."
-    code = "```\ngrey seals eat sand eels [7]\n```\n"
-    assert with_citations(code, SHOWN) == code
-    assert with_citations("Grey seals eat sand eels.", []) == "Grey seals eat sand eels."
+def test_a_single_text_has_no_number() -> None:
+    source = Source(1, chunk("", OWLS), "Birds", is_whole=True)
+    told = prompt("What do owls eat?", [source], "That is not on the page.")
+    assert "[1]" not in told and 'write: "That is not on the page."' in told and OWLS in told.split("</text-")[0]
+    assert not is_numbered([source]) and is_numbered([source, SHOWN[0]]) and is_numbered(SHOWN[:1])
+
+
+def test_what_the_model_saw_as_the_view_gets_it() -> None:
+    assert SHOWN[0].seen() == {"number": 1, "name": "Sea life", "page": 3, "heading": "Seals", "text": SEALS}
+    assert "page" not in SHOWN[1].seen()
 
 
 # ---- the whole way, over the library's messages

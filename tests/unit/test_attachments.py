@@ -168,30 +168,3 @@ async def test_an_edited_question_keeps_its_attachments(panel: Panel) -> None:
     await panel.until(lambda: len(panel.requests) == 2)
     answer = await panel.settled()
     assert answer["seen"] and panel.messages()[0]["attachments"]
-
-
-async def test_settings_list_rename_and_delete_documents(panel: Panel) -> None:
-    attach(panel)
-    await panel.until(lambda: shown(panel)["state"] == "ready")
-    panel.send(type="show-settings")
-
-    def listed() -> list[Message]:
-        told = [event["settings"]["documents"] for event in panel.events if event["type"] == "settings"]
-        return told[-1] if told else []
-
-    await panel.until(listed)
-    assert listed()[0]["name"] == "report.pdf" and listed()[0]["embedded"] == listed()[0]["chunks"] == 2
-    panel.send(type="move-document", id="a1-hash", collection="Harbours")
-    await panel.until(lambda: listed()[0]["collection"] == "Harbours")
-    assert len(panel.library.chunks["a1-hash"]) == 2
-    panel.send(type="delete-document", id="a1-hash")
-    await panel.until(lambda: not panel.library.documents)
-
-
-async def test_settings_are_shown_while_the_library_is_in_trouble(panel: Panel) -> None:
-    panel.library.fails = "library-blocked"
-    panel.send(type="show-settings")
-    await panel.until(lambda: [event for event in panel.events if event["type"] == "settings"])
-    listing = panel.app._settings._listing
-    assert listing
-    await listing  # it raises nothing that nobody would hear of

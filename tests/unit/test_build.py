@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from build_tools import extension, steps, wheels
+from build_tools import extension, run, steps, wheels
 from build_tools.archives import REQUIREMENTS
 from build_tools.paths import BUILD, DIST, NODE_MODULES, ROOT
 from build_tools.steps import BuildError, step
@@ -201,7 +201,8 @@ def test_the_package_is_the_same_bytes_every_time(tmp_path: Path, monkeypatch: p
 
 def test_the_manifest_asks_for_what_it_needs_and_for_sites_only_when_the_user_wants_it(built: Path) -> None:
     declared = manifest(built)
-    assert sorted(declared["permissions"]) == ["activeTab", "contextMenus", "offscreen", "scripting", "sidePanel", "storage"]
+    needed = ["activeTab", "contextMenus", "offscreen", "scripting", "sidePanel", "storage", "unlimitedStorage"]
+    assert sorted(declared["permissions"]) == needed
     assert declared["optional_permissions"] == ["tabs"]
     assert declared["optional_host_permissions"] == ["http://*/*", "https://*/*"]
     forbidden = ("host_permissions", "content_scripts")
@@ -209,13 +210,14 @@ def test_the_manifest_asks_for_what_it_needs_and_for_sites_only_when_the_user_wa
     assert declared == manifest(ROOT)
 
 
-def test_the_policy_lets_nothing_in_or_out(built: Path) -> None:
+def test_the_policy_lets_nothing_in_but_weights_and_nothing_out(built: Path) -> None:
     pages = manifest(built)["content_security_policy"]
     assert list(pages) == ["extension_pages"]
     rules = dict(rule.strip().split(" ", 1) for rule in pages["extension_pages"].split(";"))
     assert rules["default-src"] == "'self'"
     assert rules["script-src"] == "'self' 'wasm-unsafe-eval'"
-    assert rules["connect-src"] == "'self'"
+    weight_hosts = ["https://huggingface.co", "https://*.huggingface.co", "https://*.hf.co", "https://raw.githubusercontent.com"]
+    assert rules.pop("connect-src").split() == ["'self'", *weight_hosts]
     assert rules["object-src"] == "'none'"
     allowed = {"'self'", "'none'", "'wasm-unsafe-eval'", "data:"}
     assert {source for sources in rules.values() for source in sources.split()} <= allowed
@@ -243,10 +245,23 @@ def test_nothing_lies_in_the_package_that_does_not_belong(built: Path) -> None:
 
 
 def test_no_script_names_a_host_of_remote_code(built: Path) -> None:
+    # The manifest names one: model libraries come from there, none but those whose hash is known.
+    manifest_file = built / "manifest.json"
     scripts = [path for path in built.rglob("*") if path.suffix in (".js", ".mjs", ".html", ".css", ".json")]
+    scripts.remove(manifest_file)
+    scripts.remove(built / "models" / "catalogue.json")
     assert len(scripts) > 10
     found = [(path.name, host) for path in scripts for host in CODE_HOSTS if host.encode() in path.read_bytes()]
     assert found == []
+
+
+def test_the_catalogue_tells_where_a_library_lies_only_if_its_bytes_are_known(built: Path) -> None:
+    listed = json.loads((built / "models" / "catalogue.json").read_text())["models"]
+    variants = [variant for model in listed for variant in model["variants"]]
+    assert len(variants) > 100
+    assert [each["id"] for each in variants if "/" in each["lib"] and not each["lib_sha256"]] == []
+    in_package = [each["lib"] for each in variants if each["lib"].startswith("models/")]
+    assert [lib for lib in in_package if not (built / lib).is_file()] == []
 
 
 def test_the_licence_of_every_bundled_package_is_in_the_package(built: Path, tmp_path: Path) -> None:
@@ -313,3 +328,16 @@ def test_a_package_without_the_text_of_its_licence_stops_the_build(tmp_path: Pat
     monkeypatch.setattr(extension, "bundled_packages", lambda: {bare: {"version": "1", "license": "MIT"}})
     with pytest.raises(BuildError, match="bare"):
         extension._add_licences(tmp_path / "licences")
+
+
+@pytest.mark.parametrize(
+    ("title", "page", "expected"),
+    [
+        ("“Seals  swim.”", "The seals live here.\nSeals swim.", True),
+        ("“Seals fly.”", "Seals swim.", False),
+        ("Page 3: “Seals swim.”", "", None),
+        ("At 0:35: “Seals swim.”", "", None),
+    ],
+)
+def test_a_citation_is_looked_for_in_the_page_unless_it_names_another_place(title: str, page: str, expected: bool | None) -> None:
+    assert run.stands_in(title, run.squeezed(page)) is expected

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from amplifier_browser.citations import LONGEST_QUOTE, cite, passages, without_marks
+from amplifier_browser.citations import LONGEST_QUOTE, Origin, cite, cite_sources, passages, quotable, without_marks
 
 PAGE = """# Seals of the north
 
@@ -65,7 +65,7 @@ def test_lists_and_lines_keep_their_shape() -> None:
     assert text == "Points:\n\n- Pups are born on ice in February. [1]\n- They weigh twelve kilograms. [2]\n"
 
 
-@pytest.mark.parametrize("text", ["", "Yes.", "```\ncode = 1\n```\nPups are born on ice in February."])
+@pytest.mark.parametrize("text", ["", "Yes.", "```\npups = born(ice, february)\n```\n", "## Pups born on ice in February\n"])
 def test_what_cannot_be_cited_stays_as_it_is(text: str) -> None:
     assert cite(text, passages(PAGE)) == (text, [])
 
@@ -84,3 +84,86 @@ def test_a_long_passage_is_quoted_up_to_a_word() -> None:
     (citation,) = cite("Pups are born on ice in February.", [passage])[1]
     assert len(citation.quote) <= LONGEST_QUOTE and passage.startswith(citation.quote)
     assert citation.quote.endswith("pups")
+
+
+def test_numbers_that_a_page_had_are_no_citations() -> None:
+    text, (citation,) = cite("Pups are born on ice in February.[12] Yes [3].", passages(PAGE))
+    assert text == "Pups are born on ice in February. [1] Yes."
+    assert citation.quote == "Pups are born on ice in February."
+
+
+def test_code_is_told_from_what_stands_beside_it() -> None:
+    code = "```\npups = ice[1]\n\nborn.[2]\n```\n"
+    text, _ = cite(f"Pups are born on ice in February.\n\n{code}They weigh twelve kilograms.", passages(PAGE))
+    assert text == f"Pups are born on ice in February. [1]\n\n{code}They weigh twelve kilograms. [2]"
+
+
+# ---- answers, whose sources have numbers
+
+SEALS = "Grey seals eat sand eels. Their pups are born with a white coat."
+OWLS = "Owls hunt at night and swallow mice whole."
+DOCUMENTS = [Origin(1, SEALS), Origin(2, OWLS)]
+PAGES = [Origin(1, SEALS, quotable(SEALS)), Origin(1, "They sleep on rocks.", quotable("They sleep on rocks.")), Origin(2, OWLS)]
+
+
+@pytest.mark.parametrize(
+    ("answer", "cited", "numbers"),
+    [
+        ("They eat eels [1].", "They eat eels. [1]", [1]),
+        ("They eat eels. [1] Owls do not. [2]", "They eat eels. [1] Owls do not. [2]", [1, 2]),
+        ("They eat eels.[1][2] Owls do not.\n", "They eat eels. [1] [2] Owls do not.\n", [1, 2]),
+        ("- Eels [1]\n- Mice [2]\n", "- Eels [1]\n- Mice [2]\n", [1, 2]),
+        ("Eels [1], mice [2].", "Eels, mice. [1] [2]", [1, 2]),
+        ("Both [1, 2]. Again [2;1]. All [1-2] [1–2].", "Both. [1] [2] Again. [2] [1] All. [1] [2]", [1, 2]),
+        ("Made up [3] and [0], half [2, 9].", "Made up and, half. [2]", [2]),
+        ("Chess is a fine game [7].", "Chess is a fine game.", []),
+        ("A link [1](https://example.com) and `a[1]` here.", "A link [1](https://example.com) and `a[1]` here.", []),
+        ("```\ngrey seals eat sand eels [7]\n```\n", "```\ngrey seals eat sand eels [7]\n```\n", []),
+        ("No numbers [a] [] [ ] [1", "No numbers [a] [] [ ] [1", []),
+        ("[9-1] [1-99]", " [1] [2]", [1, 2]),
+        ("", "", []),
+    ],
+)
+def test_what_the_model_cites_itself(answer: str, cited: str, numbers: list[int]) -> None:
+    text, citations = cite_sources(answer, DOCUMENTS)
+    assert text == cited
+    assert [(each.number, each.source, each.quote) for each in citations] == [(n, n, [SEALS, OWLS][n - 1]) for n in numbers]
+
+
+def test_sentences_get_the_source_that_says_them() -> None:
+    answer = "Grey seals eat sand eels. Owls swallow mice whole at night! I like chess and tennis a lot.\n"
+    text, citations = cite_sources(answer, DOCUMENTS)
+    assert text == "Grey seals eat sand eels. [1] Owls swallow mice whole at night! [2] I like chess and tennis a lot.\n"
+    assert [each.number for each in citations] == [1, 2]
+    assert cite_sources(answer, []) == (answer, [])
+
+
+def test_a_source_that_has_only_the_words_of_the_question_is_none() -> None:
+    """A summary's sentence need share three words with a passage; here each passage shares what was asked for."""
+    answer = "Grey seals eat forty kilograms of octopus on Mondays."
+    assert cite_sources(answer, DOCUMENTS) == (answer, [])
+    assert cite(answer, [SEALS, OWLS])[0].endswith("[1]")
+
+
+def test_a_model_that_was_not_told_of_numbers_cites_none() -> None:
+    text, citations = cite_sources("Grey seals eat sand eels [2].", DOCUMENTS, numbered=False)
+    assert (text, [each.number for each in citations]) == ("Grey seals eat sand eels. [1]", [1])
+
+
+def test_each_passage_of_a_page_has_a_number_and_the_first_that_of_its_source() -> None:
+    answer = "They sleep on rocks [1]. Grey seals eat sand eels. The pups have a white coat [1]. Owls hunt [2]. Rocks [1]."
+    text, citations = cite_sources(answer, PAGES)
+    assert text == (
+        "They sleep on rocks. [1] Grey seals eat sand eels. [3] The pups have a white coat. [4] Owls hunt. [2] Rocks. [1]"
+    )
+    assert [(each.number, each.source, each.quote) for each in citations] == [
+        (1, 1, "They sleep on rocks."),
+        (2, 2, OWLS),
+        (3, 1, "Grey seals eat sand eels."),
+        (4, 1, "Their pups are born with a white coat."),
+    ]
+
+
+def test_code_of_a_page_is_quoted_by_its_lines() -> None:
+    assert quotable("```python\nseals = count(ice)\n```") == ("seals = count(ice)",)
+    assert quotable(PAGE)[:1] == ("The grey seal was hunted in the Baltic Sea until 1974.",)

@@ -4,7 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+from amplifier_browser.problems import engine_problem
 from panel_harness import Panel
+
+
+def test_problems_on_the_processor_do_not_blame_the_graphics_card() -> None:
+    for code in ("out-of-memory", "engine-lost", "load-failed"):
+        error = {"code": code, "message": "details"}
+        on_cpu, on_gpu = engine_problem(error, "unavailable", "wllama"), engine_problem(error, "unavailable", "webllm")
+        assert on_cpu and on_gpu
+        assert on_cpu["detail"] != on_gpu["detail"]
+        assert "graphics card ran" not in on_cpu["title"] and "graphics card stopped" not in on_cpu["title"]
+        assert (on_cpu["technical"], on_cpu["action"]) == ("details", on_gpu["action"])
+
+
+async def test_the_panel_is_told_what_the_model_runs_on(panel: Panel) -> None:
+    engine = {"state": "ready", "model": None, "models": [], "progress": None, "text": "", "error": None}
+    for name in ("webllm", "wllama"):
+        panel.app.receive({"type": "from-engine", "message": {"type": "state", "engine": {**engine, "engine": name}}})
+    shown = [event["engine"]["engine"] for event in panel.events if event["type"] == "engine"]
+    assert shown[-2:] == ["webllm", "wllama"]
 
 
 class LoadingPanel(Panel):

@@ -171,7 +171,7 @@ async def test_a_long_page_is_read_section_by_section_and_summed_up(panel: Panel
     assert "progress" not in answer
     assert [is_section(request) for request in panel.requests] == [True, True, True, False]
     assert data(panel.requests[-1]) == "Part 1: Note 1.\n\nPart 2: Note 2.\n\nPart 3: Note 3."
-    assert labels(panel)[:3] == [f"Reading section {part} of 3" for part in (1, 2, 3)]
+    assert labels(panel)[:4] == ["Reading the page", *(f"Reading section {part} of 3" for part in (1, 2, 3))]
     assert "Summing up" in labels(panel)
 
 
@@ -219,7 +219,8 @@ async def test_progress_only_grows_and_stays_within_the_whole(panel: Panel) -> N
     await summarize(panel)
     told = [event["message"].get("progress") for event in panel.events if event["type"] == "message"]
     steps = [(p["done"], p["total"]) for p in told if p and p["label"].startswith("Reading section")]
-    assert list(dict.fromkeys(steps)) == [(50, 300), (150, 300), (250, 300)]  # each prompt is half read when the engine tells
+    half_read = [(0, 300), (50, 300), (100, 300), (150, 300), (200, 300), (250, 300)]  # of each prompt, when the engine tells
+    assert list(dict.fromkeys(steps)) == half_read
 
 
 async def test_a_section_is_summarized_without_the_conversation_or_the_others(panel: Panel) -> None:

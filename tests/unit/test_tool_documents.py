@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from amplifier_browser.documents.answering import NOT_FOUND, Source
+from amplifier_browser.documents.answering import NOT_FOUND
 from amplifier_browser.documents.chunks import Chunk
 from amplifier_browser.documents.library import Document, Found, Hit
 from amplifier_browser.engine import EngineError
@@ -41,24 +41,20 @@ class Shelf:
         return Found(vectors=[Hit(SEALS, score), Hit(OWLS, score - 0.05)], total=2, pending=self.pending)
 
 
-async def tool(library: Shelf | None, context_window: int = 2048, shown: list[Source] | None = None) -> Any:
+async def tool(library: Shelf | None, context_window: int = 2048) -> Any:
     coordinator = MockCoordinator()
     if library:
         coordinator.register_capability("browser.library", library)
     coordinator.register_capability("browser.engine", SimpleNamespace(model={"context_window": context_window}))
-    if shown is not None:
-        coordinator.register_capability("panel.sources", shown.extend)
     await tool_documents.mount(coordinator, {})
     return coordinator.mount_points["tools"]["search_documents"]
 
 
 async def test_the_model_gets_numbered_passages_with_their_places() -> None:
-    shown: list[Source] = []
-    result = await (await tool(Shelf(), shown=shown)).execute({"query": "“What do seals eat?”"})
+    result = await (await tool(Shelf())).execute({"query": "“What do seals eat?”"})
     text = said(result)
     assert text.index("[1]\n<text-") < text.index("Sea life, page 3: Seals") < text.index(SEALS.text) < text.index("[2]\n<text-")
     assert text.index("[2]\n<text-") < text.index(OWLS.text)
-    assert [source.chunk for source in shown] == [SEALS, OWLS]
 
 
 async def test_people_see_where_each_passage_stands() -> None:

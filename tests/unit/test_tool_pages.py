@@ -316,3 +316,15 @@ def test_asked_by(prompt: str, expected: tuple[str, Any]) -> None:
 )
 def test_not_asked_by(prompt: str) -> None:
     assert asked(prompt) is None
+
+
+async def test_what_is_found_in_a_pdf_names_its_page() -> None:
+    texts = ["## Seals", "Seals swim. They eat fish.", "Pups drink milk."]
+    pdf = page("Seals", "https://seals.example/a.pdf", "\n\n".join(texts))
+    blocks = [{"text": text, "page": number} for text, number in zip(texts, (1, 1, 2), strict=True)]
+    tools, _ = await pages({**pdf, "method": "pdf", "blocks": blocks})
+    text = said(await tools["find_in_page"].execute({"text": "drink milk"}))
+    assert text == "“drink milk” stands once in this PDF:\n1. Pups drink milk. (page 2)"
+    assert said(await tools["read_page"].execute({})).endswith("Pups drink milk.")
+    tools, _ = await pages({"error": "pdf", "reason": "scanned", "detail": "x", "url": "https://a.example/a.pdf", "title": ""})
+    assert refused(await tools["read_page"].execute({})).startswith("This PDF cannot be read: it is scanned")

@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from ..lexical import pieces, words
+from ..citations import Citation, Origin, cite_sources, quotable
+from ..page import Page
 from ..prompts import TITLE_CHARACTERS, fence
-from .chunks import Chunk, estimated_tokens
+from .chunks import Chunk, chunks, estimated_tokens, markdown_blocks
 from .library import Document
-from .ranking import TRIVIAL, Ranked
+from .ranking import Ranked
 
 Count = Callable[[list[str]], Awaitable[list[int]]]
+Message = dict[str, Any]
 
 SHARE = 0.5  # of the model's context that sources may take
 BESIDES = 160  # tokens of the instructions and the question
 NOT_FOUND = "That is not in your documents."
-SUPPORT = 0.6  # share of a sentence's words that a passage must have to count as where it is from
-FEWEST_WORDS = 3  # of a sentence that can be told apart by its words
-
-# [1], [2, 3], [1-3]; not [1](address), nor what stands in code
-_CITATION = re.compile(r"\[(\d{1,2}(?:\s*[,;–-]\s*\d{1,2})*)\](?!\()")
-_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Source:
-    """A passage that the model is shown under a number, from 1."""
+    """What the model is shown under a number, from 1: a passage of a document or page, or all of a text that fits."""
 
     number: int
     chunk: Chunk
-    title: str  # of the document
+    title: str  # of the document or page
+    page: Page | None = None  # of a tab, that it is from
+    is_whole: bool = False
 
     @property
     def place(self) -> str:
@@ -42,20 +39,23 @@ class Source:
         heading = f": {_short(self.chunk.heading)}" if self.chunk.heading else ""
         return f"{_short(self.title)}{page}{heading}"
 
-    def message(self) -> dict[str, Any]:
-        """For the view."""
-        shown = {"document": self.chunk.document, "title": self.title, "chunk": self.chunk.id, "ordinal": self.chunk.ordinal}
+    def origins(self) -> list[Origin]:
+        """What sentences of an answer are laid beside. Of a page single passages are quoted, since they can be marked in it."""
+        whole = chunks(markdown_blocks(self.chunk.text), self.chunk.document) if self.is_whole else [self.chunk]
+        return [Origin(self.number, each.text, quotable(each.text) if self.page else ()) for each in whole]
+
+    def citation(self, cited: Citation) -> Message:
+        """Citation of sidepanel/types.js."""
+        if self.page:
+            where: Message = {"url": self.page.url, "tab": self.page.tab, **self.page.place_of(cited.quote)}
+        else:
+            where = {"document": self.chunk.document, **({"page": self.chunk.page} if self.chunk.page else {})}
+        return {"number": cited.number, "quote": cited.quote, "name": self.title, **where}
+
+    def seen(self) -> Message:
+        """Seen of sidepanel/types.js."""
         page = {"page": self.chunk.page} if self.chunk.page else {}
-        return {"number": self.number, **shown, **page, "heading": self.chunk.heading, "passage": self.chunk.text}
-
-
-@dataclass(frozen=True)
-class Citation:
-    """A place in an answer, `start` to `end`, that names sources."""
-
-    start: int
-    end: int
-    sources: tuple[Source, ...]
+        return {"number": self.number, "name": self.title, "heading": self.chunk.heading, "text": self.chunk.text, **page}
 
 
 def room(context_window: int, besides: int = 0) -> int:
@@ -82,79 +82,36 @@ async def sources(
 
 def written(source: Source, nonce: str | None = None) -> str:
     """A source as the model reads it. Its title and headings are the document's words too, so they stand within the fence."""
-    body = f"{source.place}\n\n{source.chunk.text}"
-    return f"[{source.number}]\n{fence(body, nonce)}"
+    return f"[{source.number}]\n{fence(_body(source), nonce)}"
 
 
-def prompt(question: str, shown: Sequence[Source]) -> str:
+def prompt(question: str, shown: Sequence[Source], not_found: str = NOT_FOUND) -> str:
     """Asks a question that is to be answered from the sources alone."""
+    task = f'If they do not answer it, write: "{not_found}"\n\nQuestion: {question.strip()}'
+    if not is_numbered(shown):
+        return f"Read this text.\n\n{fence(_body(shown[0]))}\n\nAnswer the question from this text only. {task}"
     listed = "\n\n".join(written(source) for source in shown)
     return (
         f"Read these passages from the user's documents.\n\n{listed}\n\n"
-        f"Answer the question from these passages only. After each sentence write the number of its passage, like [1]. "
-        f'If they do not answer it, write: "{NOT_FOUND}"\n\nQuestion: {question.strip()}'
+        f"Answer the question from these passages only. After each sentence write the number of its passage, like [1]. {task}"
     )
 
 
-def citations(answer: str, shown: Sequence[Source]) -> list[Citation]:
-    """The citations of an answer in order. Numbers that no source has are left out: the model made them up."""
-    known = {source.number: source for source in shown}
-    code = [match.span() for match in _CODE.finditer(answer)]
-    found: list[Citation] = []
-    for match in _CITATION.finditer(answer):
-        if any(start <= match.start() < end for start, end in code):
-            continue
-        named = tuple(known[number] for number in dict.fromkeys(_numbers(match[1])) if number in known)
-        if named:
-            found.append(Citation(match.start(), match.end(), named))
-    return found
+def is_numbered(shown: Sequence[Source]) -> bool:
+    """Whether `prompt` tells of numbers. Where in a single text a sentence is from is found out afterwards."""
+    return len(shown) > 1 or not all(source.is_whole for source in shown)
 
 
-def cited(answer: str, shown: Sequence[Source]) -> list[Source]:
-    """The sources that an answer names, in the order of their numbers."""
-    named = {source.number for citation in citations(answer, shown) for source in citation.sources}
-    return [source for source in shown if source.number in named]
+def cited(answer: str, shown: Sequence[Source], numbered: bool = True) -> tuple[str, list[Message]]:
+    """The answer with its citations marked, and the citations. `numbered`: the model knew the sources' numbers."""
+    origins = [origin for source in shown for origin in source.origins()]
+    text, citations = cite_sources(answer, origins, numbered)
+    by_number = {source.number: source for source in shown}
+    return text, [by_number[each.source].citation(each) for each in citations]
 
 
-def with_citations(answer: str, shown: Sequence[Source]) -> str:
-    """The answer with a citation after each sentence that has none and whose words a source has.
-
-    Small models do not cite of themselves; what this adds is no claim of the model, but where its words can be found.
-    Citations of sources that there are not are taken out.
-    """
-    code = [match.span() for match in _CODE.finditer(answer)]
-    said = [(source, set(words(source.chunk.text)) - TRIVIAL) for source in shown]
-    written: list[str] = []
-    at = 0
-    for piece in pieces(answer):
-        is_code = any(start < at + len(piece) and at < end for start, end in code)
-        at += len(piece)
-        written.append(piece if is_code else _cited_sentence(piece, said, shown))
-    return "".join(written)
-
-
-def _cited_sentence(piece: str, said: list[tuple[Source, set[str]]], shown: Sequence[Source]) -> str:
-    known = {source.number for source in shown}
-    kept = _CITATION.sub(lambda match: match[0] if known & set(_numbers(match[1])) else "", piece)
-    if _CITATION.search(kept):
-        return kept
-    told = set(words(kept)) - TRIVIAL
-    if len(told) < FEWEST_WORDS or not said or kept.lstrip().startswith("#"):
-        return kept
-    source, share = max(((source, len(told & has) / len(told)) for source, has in said), key=lambda each: each[1])
-    if share < SUPPORT:
-        return kept
-    sentence = kept.rstrip()
-    return f"{sentence} [{source.number}]{kept[len(sentence) :]}"
-
-
-def _numbers(inside: str) -> list[int]:
-    """The numbers that a citation names; "1-3" is all three."""
-    numbers: list[int] = []
-    for part in re.split(r"[,;]", inside):
-        ends = [int(end) for end in re.split(r"[–-]", part)]
-        numbers += range(ends[0], ends[-1] + 1)
-    return numbers
+def _body(source: Source) -> str:
+    return f"{source.place}\n\n{source.chunk.text}"
 
 
 def _short(text: str) -> str:

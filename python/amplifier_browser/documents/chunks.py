@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .. import sections
 from ..lexical import pieces
 
 TARGET = 180  # tokens; MiniLM was trained on texts of at most 128 word pieces and reads 256
@@ -98,6 +99,12 @@ def chunks(blocks: Iterable[Block], document: str) -> list[Chunk]:
             if id not in found:
                 found[id] = Chunk(id, document, len(found), text, heading, place.page)
     return list(found.values())
+
+
+def markdown_blocks(markdown: str) -> Iterator[Block]:
+    """The blocks of a page's text."""
+    for block in sections.blocks(markdown):
+        yield Block(block.text, heading_level=block.level or None)
 
 
 def chunk_id(heading: str, text: str) -> str:

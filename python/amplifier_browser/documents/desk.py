@@ -1,63 +1,42 @@
-"""What the user attached: files are cut and kept in the library, selections are held; what of it answers a question."""
+"""What the user attached: files are cut and kept in the library, pages read, selections held; what a question is sent with."""
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..engine import EngineError
+from ..page import Page, UnreadablePage
 from ..problems import document_problem, library_problem
-from .answering import Count
-from .chunks import Block, chunks
-from .library import LibraryClient
-from .retrieval import Retrieved, retrieve
+from .attached_pages import read_tab, site
+from .attachments import Attachment
+from .chunks import Block, chunks, estimated_tokens
+from .followed_tab import FOLLOWED, FollowedTab
+from .library import Document
+from .material import Material, Resources
 
 Message = dict[str, Any]
+Spawn = Callable[[Coroutine[Any, Any, Any]], object]
 
 DEFAULT_COLLECTION = "Documents"
-PATIENCE = 30.0  # seconds that an answer waits for passages to be embedded; it is found by its words until then
-
-
-@dataclass
-class Attachment:
-    """One thing that goes along with a message."""
-
-    id: str
-    kind: str  # document, or selection
-    name: str
-    detail: str = ""
-    state: str = "reading"
-    progress: float | None = None
-    problem: Message | None = None
-    document: str = ""  # id in the library
-    collection: str = ""  # a whole one
-    text: str = ""  # of a selection
-    settled: asyncio.Event = field(default_factory=asyncio.Event)  # it is as ready as it will be
-
-    def message(self) -> Message:
-        """Attachment of sidepanel/types.js."""
-        shown: Message = {name: getattr(self, name) for name in ("id", "kind", "name", "detail", "state", "progress")}
-        return {**shown, **({"problem": self.problem} if self.problem else {})}
-
-    def sent(self) -> Message:
-        """How a message names it."""
-        return {"id": self.id, "kind": self.kind, "name": self.name}
 
 
 class Desk:
     """The attachments of one panel."""
 
-    def __init__(self, library: LibraryClient, emit: Callable[[Message], None], count: Count) -> None:
-        """`count`: the model's tokenizer."""
-        self.library = library
+    def __init__(self, resources: Resources, emit: Callable[[Message], None], spawn: Spawn) -> None:
+        """`spawn` runs something beside what runs."""
+        self.library = resources.library
+        self.followed = FollowedTab(emit)
+        self._resources = resources
         self._emit = emit
-        self._count = count
+        self._spawn = spawn
         self._attached: dict[str, Attachment] = {}
         self._in_use: list[Attachment] = []  # what the conversation's messages were sent with
-        self._looking: asyncio.Task[None] | None = None
+        self._sent: set[str] = set()  # ids of what has left the tray
 
     # -- what the page says
 
@@ -73,11 +52,10 @@ class Desk:
             self._fail(attachment, document_problem("empty", ""))
             return
         attachment.document = command["hash"]
-        attachment.detail = _detail(parsed)
+        attachment.detail = _size(parsed.get("pages"), parsed["words"])
         self._show(attachment, "indexing", 0.0)
         try:
             await self.library.put(_document(command, parsed), passages)
-            await self._look()
         except EngineError as error:
             self._fail(attachment, library_problem(error.code, str(error)))
 
@@ -87,7 +65,7 @@ class Desk:
 
     def select(self, attachment_id: str, title: str, text: str) -> None:
         """Puts a selection into the tray."""
-        attachment = Attachment(attachment_id, "selection", title or "Selection", f"{len(text.split()):,} words", text=text)
+        attachment = Attachment(attachment_id, "selection", title or "Selection", f"{len(text.split()):,} words", selected=text)
         self._attached[attachment_id] = attachment
         self._settle(attachment)
 
@@ -95,30 +73,76 @@ class Desk:
         """Puts a whole collection into the tray; None for all documents."""
         name = collection or "All documents"
         attachment = Attachment(attachment_id, "document", name, "collection", collection=collection or "")
+        attachment.is_everything = not collection
         self._attached[attachment_id] = attachment
         self._settle(attachment)
 
+    def mention_tab(self, command: Message) -> None:
+        """Puts the page of an open tab into the tray, and has it read."""
+        where = site(command["url"])
+        name = command["title"] or where or "Open tab"
+        attachment = Attachment(command["id"], "tab", name, where, tab=command["tab"], url=command["url"])
+        self._attached[attachment.id] = attachment
+        self._show(attachment, "reading", None)
+        self._spawn(self._take_tab(attachment))
+
+    async def _take_tab(self, attachment: Attachment) -> None:
+        try:
+            page = await read_tab(self._resources.call, attachment)
+            if not attachment.is_gone and estimated_tokens(page.markdown) > self._resources.room():
+                self._show(attachment, "indexing", 0.0)  # while the user writes
+                await self._resources.temporary.keep(attachment)
+            else:
+                self._settle(attachment)
+        except UnreadablePage as unreadable:
+            self._fail(attachment, unreadable.problem)
+        except EngineError as error:
+            self._fail(attachment, library_problem(error.code, str(error)))
+
+    def mention_document(self, command: Message) -> None:
+        """Puts a document of the library into the tray."""
+        attachment = Attachment(command["id"], "document", "Document", document=command["document"], state="indexing")
+        self._attached[attachment.id] = attachment
+        self._spawn(self._take_document(attachment))
+
+    async def _take_document(self, attachment: Attachment) -> None:
+        try:
+            documents = await self.library.list()
+        except EngineError as error:
+            self._fail(attachment, library_problem(error.code, str(error)))
+            return
+        known = next((each for each in documents if each.id == attachment.document), None)
+        if known is None:
+            self._fail(attachment, library_problem("unknown-document", attachment.document))
+            return
+        attachment.name, attachment.detail = known.name, _size(known.pages, known.words)
+        self.listed(documents)
+
     def detach(self, attachment_id: str) -> None:
-        """Takes something out of the tray. A document that is in the library stays there."""
+        """Takes something out of the tray, or out of the conversation. A document that is in the library stays there."""
+        if attachment_id == FOLLOWED:
+            self.followed.follow(False)
+            return
         if attachment := self._attached.pop(attachment_id, None):
-            attachment.settled.set()
+            self._in_use = [each for each in self._in_use if each is not attachment]
+            self._drop(attachment)
         self._emit({"type": "attachment-removed", "id": attachment_id})
 
-    def library_changed(self, _state: Message) -> None:
-        """More of the library has its vectors, or it is in trouble."""
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.ensure_future(self._look())
+    def _drop(self, attachment: Attachment) -> None:
+        attachment.is_gone = True
+        attachment.settled.set()
+        if attachment.kind != "document":
+            self._spawn(self._resources.temporary.forget(attachment))
 
-    async def _look(self) -> None:
-        """Tells how far each document is."""
-        waiting = [each for each in self._attached.values() if each.state == "indexing"]
-        if not waiting:
-            return
-        try:
-            known = {document.id: document for document in await self.library.list()}
-        except EngineError:
-            return
-        for attachment in waiting:
+    @property
+    def is_indexing(self) -> bool:
+        """Whether it waits for documents to be embedded."""
+        return any(each.state == "indexing" for each in self._all())
+
+    def listed(self, documents: Sequence[Document]) -> None:
+        """Tells how far each document is; called with all of the library's when more of them have their vectors."""
+        known = {document.id: document for document in documents}
+        for attachment in self._all():
             document = known.get(attachment.document)
             if document is None or attachment.state != "indexing":
                 continue
@@ -127,46 +151,64 @@ class Desk:
             else:
                 self._show(attachment, "indexing", document.embedded / max(1, document.chunks))
 
-    # -- what an answer needs
+    def _all(self) -> list[Attachment]:
+        return [*self._attached.values(), *self.followed.asked]
 
-    def use(self, ids: Sequence[str]) -> list[Message]:
-        """A message is sent with these: from now on the conversation is about them. Returns how the message names them."""
-        used = [self._attached[each] for each in ids if each in self._attached]
-        self._in_use += [each for each in used if each not in self._in_use]
-        return [each.sent() for each in used]
+    # -- what a question is sent with
+
+    def send(self, ids: Sequence[str]) -> list[Message]:
+        """A message is sent with these, and with the tab in front if that is followed. Returns how the message names them."""
+        followed = self.followed.ask()
+        sent = [self._attached[each] for each in ids if each in self._attached]
+        self._sent |= {each.id for each in sent}
+        return [each.sent() for each in [*sent, *([followed] if followed else [])]]
+
+    def material(self, sent: Sequence[Message]) -> Material:
+        """What a question that was sent with these is answered from. From now on the conversation is about them, but for a page
+        that was followed: the next question has its own."""
+        attachments = self._named(sent)
+        self._in_use += [each for each in attachments if each.id in self._attached and each not in self._in_use]
+        kept = [each for each in self._in_use if each not in attachments and not (each.kind == "document" and each.problem)]
+        return Material(attachments, kept, self._resources)
+
+    def answered(self, material: Material) -> None:
+        """A question was answered from `material.used`. A selection stays in use only as long as that goes on."""
+        left = [each for each in material.kept if each.kind == "selection" and each not in material.used]
+        self._in_use = [each for each in self._in_use if each not in left]
+
+    def only_tab(self, sent: Sequence[Message]) -> Attachment | None:
+        """The tab, if that is all that a message was sent with."""
+        attachments = self._named(sent)
+        return attachments[0] if len(attachments) == len(sent) == 1 and attachments[0].kind == "tab" else None
+
+    async def read(self, attachment: Attachment) -> Page:
+        """The page of a tab; raises UnreadablePage."""
+        page = await read_tab(self._resources.call, attachment)
+        return replace(page, notes=[*page.notes, attachment.note]) if attachment.note else page
 
     def forget_conversation(self) -> None:
-        """A new one begins; the library stays."""
+        """A new one begins, with what is in the tray; the library stays, without the texts of the old one."""
+        for attachment in [*(self._attached.pop(each) for each in self._sent if each in self._attached), *self.followed.asked]:
+            self._drop(attachment)
+        self.followed.forget_conversation()
+        self._sent.clear()
         self._in_use.clear()
 
-    @property
-    def is_in_use(self) -> bool:
-        """Whether the conversation is about anything attached."""
-        return bool(self._in_use)
+    def stored(self) -> list[Message]:
+        """What the conversation was sent with, as JSON."""
+        return [each.stored() for each in self._all() if (each.id in self._sent or each.follows) and not each.problem]
 
-    async def prepared(self) -> None:
-        """Waits until what is in use is read and embedded, for a while; raises UnreadableAttachment if none of it can be used."""
-        waiting = [asyncio.ensure_future(each.settled.wait()) for each in self._in_use if not each.settled.is_set()]
-        if waiting:
-            await asyncio.wait(waiting, timeout=PATIENCE)
-        failed = [each for each in self._in_use if each.problem]
-        self._in_use = [each for each in self._in_use if not each.problem]
-        if failed and not self._in_use:
-            raise UnreadableAttachment(failed[0].name, failed[0].problem or {})
+    def restore(self, stored: Sequence[Message]) -> None:
+        """What a kept conversation was sent with; what cannot be read of it has to be attached again."""
+        for each in stored:
+            with contextlib.suppress(TypeError, ValueError, KeyError):
+                attachment = Attachment.of(each)
+                self._attached[attachment.id] = attachment
+                self._sent.add(attachment.id)
 
-    def selections(self) -> list[str]:
-        """The texts of the selections in use."""
-        return [each.text for each in self._in_use if each.kind == "selection"]
-
-    async def find(self, question: str, limit: int) -> Retrieved | None:
-        """Sources of at most `limit` tokens for a question; None if no documents are in use."""
-        used = [each for each in self._in_use if each.kind == "document"]
-        if not used:
-            return None
-        wants_all = any(not each.document and not each.collection for each in used)
-        documents = [] if wants_all else [each.document for each in used if each.document]
-        collections = [] if wants_all else [each.collection for each in used if each.collection]
-        return await retrieve(self.library, question, limit, self._count, collections, documents)
+    def _named(self, sent: Sequence[Message]) -> list[Attachment]:
+        known = {each.id: each for each in self._all()}
+        return [known[each["id"]] for each in sent if each["id"] in known]
 
     # -- states
 
@@ -183,14 +225,6 @@ class Desk:
         attachment.state, attachment.progress = state, progress
         if attachment.id in self._attached:
             self._emit({"type": "attachment", "attachment": attachment.message()})
-
-
-class UnreadableAttachment(Exception):
-    """Nothing that was attached can be read; `problem` says why and what to do."""
-
-    def __init__(self, name: str, problem: Message) -> None:
-        super().__init__(problem.get("title", "It cannot be read"))
-        self.problem = {**problem, "title": f"{name}: {problem.get('title', 'it cannot be read')}"}
 
 
 def _document(command: Message, parsed: Message) -> Message:
@@ -210,7 +244,5 @@ def _document(command: Message, parsed: Message) -> Message:
     }
 
 
-def _detail(parsed: Message) -> str:
-    pages = parsed.get("pages")
-    words = f"{parsed['words']:,} words"
-    return f"{pages} {'page' if pages == 1 else 'pages'} · {words}" if pages else words
+def _size(pages: int | None, words: int) -> str:
+    return f"{pages} {'page' if pages == 1 else 'pages'} · {words:,} words" if pages else f"{words:,} words"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from .chunks import Chunk
@@ -26,6 +26,10 @@ class Document:
     words: int = 0
     chunks: int = 0
     embedded: int = 0
+    mime: str = ""
+    bytes: int = 0  # 0 if nobody knows: it was imported with its collection
+    added: int = 0  # milliseconds since the epoch
+    temporary: bool = False  # a page, as long as a conversation is about it: in no collection that is listed
 
     @staticmethod
     def of(message: Message) -> Document:
@@ -39,7 +43,17 @@ class Document:
             words=message.get("words") or 0,
             chunks=message.get("chunks") or 0,
             embedded=message.get("embedded") or 0,
+            mime=message.get("mime") or "",
+            bytes=message.get("bytes") or 0,
+            added=message.get("added") or 0,
+            temporary=bool(message.get("temporary")),
         )
+
+    def message(self) -> Message:
+        """LibraryDocument of background/protocol.js, to keep it; the library counts its chunks itself."""
+        unset = ("chunks", "embedded", *(["temporary"] if not self.temporary else []))
+        kept = {name: value for name, value in asdict(self).items() if value is not None and name not in unset}
+        return {**kept, "chunk_ids": []}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ..lexical import COMMON, words
+from ..lexical import TRIVIAL, words
 from .chunks import Chunk
 from .library import Found
 
@@ -27,8 +27,6 @@ PASSAGES = 6
 LEAST_SCORE = 0.48
 LEAST_COVERED = 0.8
 LEAST_COVERED_WITHOUT_VECTORS = 0.5
-
-TRIVIAL = COMMON | frozenset(words(" ".join(sorted(COMMON))))  # as words() gives them: "this" without its s
 
 _SATURATION, _LENGTH_WEIGHT = 1.2, 0.75  # k1 and b of BM25
 

@@ -16,9 +16,12 @@ _WHOLE = frozenset(
     words(
         "document documents file files pdf paper text book report page article attachment attached here above tell explain give "
         "describe summary summarize summarise sum overview tldr gist main key important point points idea topic brief briefly "
-        "short please content contents say says bullet list"
+        "short please content contents say says bullet list tab site website selection both two between compare comparison "
+        "difference differ"
     )
 )
+MOST_SHOWN = 15  # passages of a search for people
+LEAST_SHOWN = 0.35  # of their score: who reads judges for himself, so it may be lower than for what a model is to answer from
 _OVERVIEW = 24  # passages to choose from for a question about the whole
 
 
@@ -49,10 +52,12 @@ async def retrieve(
 ) -> Retrieved:
     """Sources of at most `limit` tokens together; see answering.sources. Raises EngineError where the library cannot search.
 
-    With `collections` or `documents` (ids), only what is in one of them is searched.
+    With `collections` or `documents` (ids), only what is in one of them is searched; temporary documents only by their ids.
     """
     known = {document.id: document for document in await library.list()}
-    wanted = [each.id for each in known.values() if each.id in documents or each.collection in collections]
+    wanted = [
+        each.id for each in known.values() if each.id in documents or (each.collection in collections and not each.temporary)
+    ]
     is_scoped = bool(collections or documents)
     if is_scoped and not wanted:
         return Retrieved([], 0, 0)
@@ -62,6 +67,27 @@ async def retrieve(
     ranked = fuse(question, found)
     passages = diverse(ranked) if is_answerable(ranked) else []
     return Retrieved(await sources(passages, known, limit, count), found.total, found.pending)
+
+
+@dataclass(frozen=True)
+class Searched:
+    """Passages that have to do with a query, best first; of `total` that were searched, `pending` by their words alone."""
+
+    passages: list[tuple[Document, Chunk]]
+    total: int
+    pending: int
+
+
+async def search(library: Library, query: str, collections: Sequence[str] = (), most: int = MOST_SHOWN) -> Searched:
+    """What the documents, or those of `collections`, say of a query, for people to read. Raises EngineError."""
+    listed = await library.list()
+    known = {each.id: each for each in listed if not each.temporary and (not collections or each.collection in collections)}
+    if not known:
+        return Searched([], 0, 0)
+    found = await library.search(query, documents=[*known] if len(known) < len(listed) else ())
+    related = [each for each in fuse(query, found) if each.score >= LEAST_SHOWN or is_answerable([each])]
+    passages = [(known[each.chunk.document], each.chunk) for each in diverse(related, most) if each.chunk.document in known]
+    return Searched(passages, found.total, found.pending)
 
 
 def is_about_whole(question: str) -> bool:

@@ -12,9 +12,10 @@ from typing import Any
 
 from amplifier_core import ContextLengthError
 
+from ..engine import DEFAULT_CONTEXT
+
 __amplifier_module_type__ = "context"
 
-DEFAULT_CONTEXT = 2048
 MESSAGE_OVERHEAD = 8  # tokens of role and separators around a message, in the templates of the models we know
 KEEP_AFTER_DROP = 0.6  # dropping goes a good way down, since each drop costs the engine its whole KV cache
 CHARACTERS_A_TOKEN = 2.5  # cautious, where no tokenizer is at hand

@@ -65,14 +65,7 @@ def _on_waiting(sink: Sink, _data: dict[str, Any]) -> None:
 
 def _on_prefill(sink: Sink, data: dict[str, Any]) -> None:
     done, total, left = data["done"], data["total"], data["seconds_left"]
-    sink.progress(f"Reading{_time_left(left)}" if done < total else "Thinking", done, total)
-
-
-def _time_left(seconds: float | None) -> str:
-    """In words, where it is long enough to matter."""
-    if seconds is None or seconds < 5:
-        return ""
-    return f", about {seconds:.0f} s left" if seconds < 90 else f", about {seconds / 60:.0f} min left"
+    sink.progress("Reading" if done < total else "Thinking", done, total, left)
 
 
 def _on_response(sink: Sink, data: dict[str, Any]) -> None:

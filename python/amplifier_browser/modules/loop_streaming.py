@@ -13,6 +13,7 @@ from typing import Any
 
 from amplifier_core import ChatRequest, ChatResponse, HookResult, Message, TextBlock, ToolCall, ToolSpec
 
+from ..engine import DEFAULT_CONTEXT
 from ..tool_choice import Offer, Round
 from ..tool_runner import Outcome, ToolRunner, as_data
 from ..tooling import traits_of
@@ -216,7 +217,7 @@ def _tool_message(call: ToolCall, outcome: Outcome) -> dict[str, Any]:
 
 def _longest_result(provider: Any) -> int:
     """Characters of a tool's result that the model gets."""
-    return CHARACTERS_A_CONTEXT_TOKEN * provider.get_info().defaults.get("context_window", 2048)
+    return CHARACTERS_A_CONTEXT_TOKEN * provider.get_info().defaults.get("context_window", DEFAULT_CONTEXT)
 
 
 def _call_id() -> str:

@@ -29,7 +29,7 @@ from amplifier_core import (
     Usage,
 )
 
-from ..engine import LOST, Delta, Done, Engine, EngineError, Piece, Prefill, Waiting
+from ..engine import LOST, Delta, Done, Engine, EngineError, Piece, Prefill, Waiting, context_window
 from ..prompts import without_control_tokens
 from ..tool_calls import CallFormat, CallReader, written_call
 from ..tooling import Traits, traits_of
@@ -37,7 +37,6 @@ from ..tooling import Traits, traits_of
 __amplifier_module_type__ = "provider"
 
 NAME = "webllm"
-DEFAULT_CONTEXT = 2048
 USE_RESULT = "Answer in one sentence."  # without it a small model tells all that it knows of the subject instead
 RESUMES = 2  # how often an answer goes on by itself after the engine was lost
 
@@ -75,7 +74,7 @@ class Answer:
 
     def seconds_left(self, prefill: Prefill) -> float | None:
         """How long the rest of the prompt will take at the rate so far; None before there is a rate."""
-        if prefill.done == 0:
+        if prefill.done == 0 or not self.prefill_began:
             self.prefill_began = time.monotonic()
             return None
         elapsed = time.monotonic() - self.prefill_began
@@ -295,8 +294,7 @@ class WebLLMProvider:
         return self._engine.state["model"] if self._engine else None
 
     def _context_window(self) -> int:
-        model = self._engine.model if self._engine else None
-        return model["context_window"] if model else DEFAULT_CONTEXT
+        return context_window(self._engine.model if self._engine else None)
 
     def _max_output_tokens(self, context_window: int | None = None) -> int:
         """A quarter of the context is kept for the answer, unless the config says otherwise."""

@@ -1,7 +1,7 @@
 """Tool: search the documents that the user attached.
 
 Capabilities: `browser.library` (amplifier_browser.documents.library.Library); `browser.engine` and `browser.count_tokens` for
-how many passages fit; `panel.sources`, if there is one, is called with the list of sources that the model was shown.
+how many passages fit.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ from typing import Any, ClassVar
 from amplifier_core import ToolResult
 
 from ..asking import asking, asking_only
-from ..documents.answering import NOT_FOUND, Source, room, written
+from ..documents.answering import NOT_FOUND, room, written
 from ..documents.retrieval import Retrieved, retrieve
-from ..engine import EngineError
+from ..engine import EngineError, context_window
 from ..lexical import unquoted
 from ..tooling import Permission, Traits, failed, shown_result
 
 __amplifier_module_type__ = "tool"
 
-DEFAULT_CONTEXT = 2048
 NO_LIBRARY = "This session has no documents."
 NO_DOCUMENTS = "There are no documents yet. The user can attach some to the message."
 
@@ -81,18 +80,11 @@ class SearchDocuments:
             retrieved = await retrieve(library, query, room(self._context_window()), count)
         except EngineError as error:
             return failed(f"The documents could not be searched: {error}. Try again.")
-        self._show(retrieved.sources)
         return _result(retrieved)
 
     def _context_window(self) -> int:
         engine = self._coordinator.get_capability("browser.engine")
-        model = engine.model if engine else None
-        return int(model["context_window"]) if model else DEFAULT_CONTEXT
-
-    def _show(self, shown: list[Source]) -> None:
-        show = self._coordinator.get_capability("panel.sources")
-        if show is not None:
-            show(shown)
+        return context_window(engine.model if engine else None)
 
 
 def _result(retrieved: Retrieved) -> ToolResult:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from amplifier_core import ToolResult
 
 from ..asking import asking, asking_only
-from ..engine import EngineError
+from ..engine import EngineError, context_window
 from ..host import HostError
 from ..lexical import pieces, plain, rank, sentences, unquoted
 from ..page import READ_SECONDS, Page, UnreadablePage, page_of
@@ -22,7 +22,6 @@ from ..tooling import Arguments, Permission, Traits, failed, shown_result, visib
 
 __amplifier_module_type__ = "tool"
 
-DEFAULT_CONTEXT = 2048
 SHARE = 0.5  # of the model's context that a page may take
 BESIDES = 100  # tokens of the call, the title and the marks around
 CHARACTERS_A_TOKEN = 3  # where no tokenizer is at hand
@@ -31,7 +30,7 @@ MOST_FOUND = 1500  # characters of what was found in a page
 SNIPPET = 360  # characters of one place
 CURRENT = {"", "current", "this", "here", "active", "front", "current page", "this page", "current tab", "this tab", "active tab"}
 
-PAGE = r"(?:web ?)?(?:page|article|tab|site|website)"
+PAGE = r"(?:web ?)?(?:page|article|tab|site|website|pdf|video)"
 THIS_PAGE = rf"(?:this|the|the current|my current) {PAGE}"
 
 
@@ -63,8 +62,7 @@ class Reader:
     def room(self) -> int:
         """Tokens that a page may take."""
         engine = self._coordinator.get_capability("browser.engine")
-        model = engine.model if engine else None
-        return int((model["context_window"] if model else DEFAULT_CONTEXT) * SHARE) - BESIDES
+        return int(context_window(engine.model if engine else None) * SHARE) - BESIDES
 
     async def sizes(self, texts: list[str]) -> list[int]:
         """Tokens of each text."""
@@ -288,13 +286,13 @@ class FindInPage:
         places = places or [place for part in parts for place in _places(part, plain(wanted), whole=False)]
         if places:
             times = sum(count for _, count in places)
-            said = f"“{wanted}” stands {_times(times)} on this page"
+            said = f"“{wanted}” stands {_times(times)} {_on(page)}"
             return _found(said, [text for text, _ in places], page)
         passages = [passage for part in parts for passage in _passages(part)]
         nearest = [passages[i] for i in rank(wanted, passages)][:3]
         if not nearest:
-            return shown_result(f"“{wanted}” does not stand on this page, nor does anything like it.", _source(page))
-        return _found(f"“{wanted}” does not stand on this page word for word. Nearest to it", nearest, page)
+            return shown_result(f"“{wanted}” does not stand {_on(page)}, nor does anything like it.", _source(page))
+        return _found(f"“{wanted}” does not stand {_on(page)} word for word. Nearest to it", nearest, page)
 
 
 def page_site(url: str) -> str:
@@ -377,11 +375,21 @@ def _times(count: int) -> str:
 def _found(said: str, texts: list[str], page: Page) -> ToolResult:
     """As many of the places as can be shown."""
     shown = max(1, sum(end <= MOST_FOUND for end in accumulate(len(text) for text in texts)))
-    lines = [f"{number}. {text}" for number, text in enumerate(texts[:shown], 1)]
+    lines = [f"{number}. {_numbered(text, page)}" for number, text in enumerate(texts[:shown], 1)]
     more = [f"And in {len(texts) - shown} more sentences."] if shown < len(texts) else []
     return shown_result(
         "\n".join([f"{said}:", *lines, *more]), _source(page), {"type": "text", "text": "\n".join([*lines, *more])}
     )
+
+
+def _on(page: Page) -> str:
+    return "in this PDF" if page.method == "pdf" else "on this page"
+
+
+def _numbered(text: str, page: Page) -> str:
+    """What was found, with the page of a PDF where it stands."""
+    number = page.page_of(text.removeprefix("… ").removesuffix(" …"))
+    return f"{text} (page {number})" if number else text
 
 
 def _source(page: Page) -> dict[str, Any]:

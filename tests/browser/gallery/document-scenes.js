@@ -110,12 +110,13 @@ const DOCUMENTS = [
 ];
 
 /**
- * @param {LibraryDocument[]} documents
+ * @param {LibraryDocument[] | undefined} documents
+ * @param {Partial<Settings>} [changes]
  * @returns {SceneEvent[]}
  */
-function library(documents) {
+function library(documents, changes = {}) {
   /** @type {Settings} */
-  const settings = { grants: [], notes: [], tools: [], modules: [], capabilities: [], documents };
+  const settings = { grants: [], notes: [], tools: [], modules: [], capabilities: [], documents, ...changes };
   return [
     ...READY,
     { type: "settings", settings },
@@ -123,6 +124,41 @@ function library(documents) {
     { type: "settings-section", section: "documents" },
   ];
 }
+
+/** @type {import("../../../sidepanel/types.js").FoundPassages["passages"]} */
+const PASSAGES = [
+  { document: "d1", name: "Annual report 2025.pdf", page: 12, heading: "Finances > Spending", text: PASSAGE },
+  {
+    document: "d2",
+    name: LONG_NAME,
+    heading: "",
+    text: `The board met in the harbour office. ${"It was a long meeting about other things. ".repeat(8)}Then the dike was discussed: the board wants it higher.`,
+  },
+  { document: "gone", name: "deleted.md", heading: "", text: "The board of a document that was deleted." },
+];
+const QUERY = "the board and its dikes";
+
+/** @type {import("../../../sidepanel/types.js").Problem} */
+const TROUBLE = {
+  title: "Chrome lets the extension store nothing",
+  detail: "Allow it to store data (chrome://settings/content), then try again.",
+  technical: "library-blocked: the database could not be opened",
+};
+
+/**
+ * The search as it is after something was typed; a test, or the picture's taker, types it.
+ *
+ * @param {string} query
+ * @param {Partial<import("../../../sidepanel/types.js").FoundPassages>} found
+ */
+const found = (query, found) => ({
+  query,
+  collection: null,
+  passages: PASSAGES,
+  total: 1181,
+  pending: 0,
+  ...found,
+});
 
 /** @type {Record<string, SceneEvent[]>} */
 export const DOCUMENT_SCENES = {
@@ -156,8 +192,33 @@ export const DOCUMENT_SCENES = {
   cited: [...ANSWERED, CITED],
   "settings-documents": library(DOCUMENTS),
   "settings-documents-empty": library([]),
+  "settings-documents-opening": library(undefined),
+  "settings-documents-blocked": library(undefined, { trouble: TROUBLE }),
+  "settings-documents-trouble": library(DOCUMENTS, {
+    trouble: {
+      title: "The search model could not be loaded",
+      detail: "Documents are found by their words only. Install the extension anew to mend it.",
+    },
+  }),
+  "settings-documents-undo": [
+    ...library(DOCUMENTS),
+    { type: "sent", command: { type: "delete-collection", collection: "Documents" } },
+  ],
+  "settings-documents-undo-last": [
+    ...library(DOCUMENTS.slice(0, 1)),
+    { type: "sent", command: { type: "delete-document", id: "d1" } },
+  ],
+  "documents-found": library(DOCUMENTS, { found: found(QUERY, { pending: 720 }) }),
+  "documents-found-nothing": library(DOCUMENTS.slice(0, 1), { found: found(QUERY, { passages: [] }) }),
+  "documents-found-trouble": library(DOCUMENTS, { found: found(QUERY, { passages: [], problem: TROUBLE }) }),
   "documents-hostile": [
-    ...library([document("d1", { name: HOSTILE, collection: HOSTILE })]),
+    ...library([document("d1", { name: HOSTILE, collection: HOSTILE })], {
+      trouble: { title: HOSTILE, detail: HOSTILE },
+      found: found("onerror bold", {
+        passages: [{ document: "d1", name: HOSTILE, heading: HOSTILE, text: `bold ${HOSTILE}` }],
+        problem: { title: HOSTILE, detail: HOSTILE },
+      }),
+    }),
     { type: "settings-close" },
     attachment({ id: "d1", name: HOSTILE, detail: HOSTILE }),
     attachment({ id: "d2", name: HOSTILE, state: "error", problem: { title: HOSTILE, detail: HOSTILE } }),

@@ -2,7 +2,8 @@
  * The real views with a made-up Python: `?scene=NAME` shows one state of the panel.
  *
  * `window.gallery` lets a test drive it: `store`, `sent` (commands), `dispatch(event)`, `scenes` (names), `markdown` (the module),
- * `parsing` (the files being read: each {name, onProgress, resolve, reject, signal}), `chrome` ({grants, asked}: what Chrome's own question answers, and what it was asked).
+ * `parsing` (the files being read: each {name, onProgress, resolve, reject, signal}), `chrome` ({grants, asked, removed, watching}: what Chrome's own question answers, what it was asked,
+ * what was taken back, how many watch the tabs; `tell` hands them the tabs that are open).
  */
 
 import { createAttach } from "../../../sidepanel/attach.js";
@@ -13,8 +14,19 @@ import { SCENES } from "./scenes.js";
 
 /** @type {import("../../../sidepanel/types.js").Command[]} */
 const sent = [];
-/** @type {{grants: boolean, asked: object[]}} */
-const chrome = { grants: true, asked: [] };
+/** @type {Set<(tabs: import("../../../sidepanel/types.js").OpenTab[]) => void>} */
+const watchers = new Set();
+const chrome = {
+  grants: true,
+  asked: /** @type {object[]} */ ([]),
+  removed: /** @type {object[]} */ ([]),
+  get watching() {
+    return watchers.size;
+  },
+  tell(/** @type {import("../../../sidepanel/types.js").OpenTab[]} */ tabs) {
+    for (const watcher of watchers) watcher(tabs);
+  },
+};
 /** @type {object[]} */
 const parsing = [];
 const attach = createAttach({
@@ -36,6 +48,18 @@ const store = createStore({
   requestPermissions: async (needs) => {
     chrome.asked.push(needs);
     return chrome.grants;
+  },
+  removePermissions: async (needs) => {
+    chrome.removed.push(needs);
+    return chrome.grants;
+  },
+  requestTab: async ({ id }) => {
+    chrome.asked.push({ tab: id });
+    return chrome.grants;
+  },
+  watchTabs(onTabs) {
+    watchers.add(onTabs);
+    return () => watchers.delete(onTabs);
   },
 });
 mount(/** @type {HTMLElement} */ (document.getElementById("app")), store);

@@ -38,7 +38,7 @@ export const user = (text, id = "u1") => message({ id, role: "user", text });
 /** @type {SceneEvent} */
 export const TAB = {
   type: "tab",
-  tab: { title: "How glaciers move and why it matters for coastlines", url: "https://www.example.org/glaciers" },
+  tab: { id: 1, title: "How glaciers move and why it matters for coastlines", url: "https://www.example.org/glaciers" },
 };
 /** @type {SceneEvent[]} */
 export const READY = [{ type: "ready" }, engine({}), TAB];

@@ -1,8 +1,11 @@
 /** Every state that the panel can be in, each as the events that lead to it. */
 
 import { DOCUMENT_SCENES } from "./document-scenes.js";
+import { MENTION_SCENES } from "./mention-scenes.js";
+import { MODELS_SCENES } from "./models-scenes.js";
 import { BUSY, engine, MODELS, message, READY, TAB, user } from "./scene-parts.js";
-import { SETTINGS_SCENES } from "./settings-scenes.js";
+import { SESSIONS_SCENES } from "./sessions-scenes.js";
+import { PREFERENCES, SETTINGS, SETTINGS_SCENES } from "./settings-scenes.js";
 import { TOOL_SCENES } from "./tool-scenes.js";
 
 /** @import { SceneEvent } from "./scene-parts.js" */
@@ -79,11 +82,20 @@ const CONVERSATION = [
   message({ text: "They flow under their own weight and slide on meltwater.", usage: USAGE }),
 ];
 
+/** @type {SceneEvent} */
+const PREFERRED = {
+  type: "settings",
+  settings: { ...SETTINGS, preferences: { ...PREFERENCES, summary_style: "points", language: "Danish" } },
+};
+
 /** @type {Record<string, SceneEvent[]>} */
 export const SCENES = {
   ...TOOL_SCENES,
   ...DOCUMENT_SCENES,
+  ...MENTION_SCENES,
+  ...MODELS_SCENES,
   ...SETTINGS_SCENES,
+  ...SESSIONS_SCENES,
   "first-moment": [],
   "empty-loading": [TAB, engine({ state: "loading", progress: 0.42, text: "Loading SmolLM2 360M: 88 of 210 MB" })],
   "empty-downloading": [
@@ -92,6 +104,8 @@ export const SCENES = {
     engine({ state: "downloading", progress: 0.07, text: "Downloading Qwen3 1.7B: 71 of 986 MB", models: MODELS }),
   ],
   empty: READY,
+  "empty-preferred": [...READY, PREFERRED],
+  "conversation-preferred": [...READY, PREFERRED, ...CONVERSATION],
   "empty-no-tab": [{ type: "ready" }, engine({})],
   "empty-models": [{ type: "ready" }, engine({ models: MODELS }), TAB],
   "queued-while-loading": [
@@ -146,6 +160,20 @@ export const SCENES = {
       source: SOURCE,
       progress: { label: "Reading section 3 of 4", done: 2, total: 4 },
       sections: SECTIONS,
+    }),
+  ],
+  "summary-time-left": [
+    ...BUSY,
+    PREFERRED,
+    user("Summarize this page: key points, in Danish"),
+    message({
+      state: "streaming",
+      source: SOURCE,
+      progress: { label: "Reading section 3 of 4", done: 250, total: 400, seconds_left: 180 },
+      sections: SECTIONS,
+      notes: [
+        "This is a small model that knows little but English: what it writes in Danish may be wrong. Choose a larger one.",
+      ],
     }),
   ],
   "summary-reading": [
@@ -212,6 +240,12 @@ export const SCENES = {
     { type: "notice", level: "info", text: "The model was restarted. Your conversation is intact." },
     { type: "notice", level: "warning", text: "Disk space is low: 210 MB free, the model needs 986 MB." },
     { type: "notice", level: "error", text: "The session could not be saved." },
+  ],
+  asleep: [
+    { type: "ready" },
+    engine({ state: "asleep", text: "Asleep · wakes when you ask" }),
+    user("Hello"),
+    message({ text: "Good morning." }),
   ],
   lost: [
     { type: "ready" },

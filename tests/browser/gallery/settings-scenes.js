@@ -2,7 +2,7 @@
 
 import { message, READY, user } from "./scene-parts.js";
 
-/** @import { Settings, SettingsSection, UserModule } from "../../../sidepanel/types.js" */
+/** @import { Preferences, Settings, SettingsSection, UserModule } from "../../../sidepanel/types.js" */
 /** @import { SceneEvent } from "./scene-parts.js" */
 
 const SOURCE = `"""Counts the words of a text."""
@@ -59,8 +59,45 @@ const WRONG = userModule({
   ],
 });
 
+/** @type {Preferences} */
+export const PREFERENCES = {
+  summary_style: "short",
+  language: "",
+  languages: [
+    { name: "Arabic", native: "العربية" },
+    { name: "Chinese", native: "中文" },
+    { name: "Danish", native: "Dansk" },
+    { name: "English", native: "English" },
+    { name: "Indonesian", native: "Bahasa Indonesia" },
+  ],
+  styles: [
+    { id: "short", name: "Short", detail: "A paragraph" },
+    { id: "points", name: "Key points", detail: "A list" },
+    { id: "detailed", name: "Detailed", detail: "Part by part" },
+    { id: "questions", name: "Questions and answers", detail: "What it answers" },
+    { id: "simple", name: "Simpler words", detail: "Short sentences" },
+  ],
+  theme: "system",
+  temperature: null,
+  longest_answer: null,
+  system_prompt: "",
+  default_system_prompt: "You are a helpful AI assistant.",
+  keep_minutes: 15,
+  synchronize: true,
+  unsynced: [],
+  saved_prompts: [
+    { id: "p1", title: "Explain to a child", text: "Explain this to a child of ten, in three sentences:" },
+    {
+      id: "p2",
+      title: "Polite reply",
+      text: "Write a polite answer to this letter.\nThank for it first, then say what I think of it: yes in principle, but not before spring.",
+    },
+  ],
+};
+
 /** @type {Settings} */
-const SETTINGS = {
+export const SETTINGS = {
+  preferences: PREFERENCES,
   grants: [
     { id: "g1", title: "Run Python code", detail: "in this session", created: "2026-11-24T09:10:00Z" },
     {
@@ -104,6 +141,25 @@ const SETTINGS = {
   ],
 };
 
+/** @param {Partial<Preferences>} changes @returns {Settings} */
+const preferring = (changes) => ({ ...SETTINGS, preferences: { ...PREFERENCES, ...changes } });
+
+/** @type {Settings} */
+const KEPT = {
+  ...SETTINGS,
+  data: {
+    lines: [
+      { name: "conversations", count: 214, bytes: 3_200_000 },
+      { name: "documents", count: 31, bytes: 48_000_000 },
+      { name: "models", count: 2, bytes: 2_870_000_000 },
+      { name: "notes", count: 2, bytes: 75 },
+      { name: "modules", count: null, bytes: null },
+    ],
+    usage: 3_120_000_000,
+    quota: 64_000_000_000,
+  },
+};
+
 /** @type {Settings} */
 const NOTHING = { ...SETTINGS, grants: [], notes: [], tools: [], modules: [] };
 
@@ -118,11 +174,49 @@ function open(section, settings = SETTINGS) {
 
 const HOSTILE = '<img src=x onerror="document.body.dataset.hacked=1"><b>bold</b>';
 
+/** @type {import("../../../sidepanel/types.js").Happening[]} oldest first */
+const HAPPENED = [
+  { time: 1795500000000, level: "info", text: "SmolLM2 135M (starter) runs on the graphics card" },
+  {
+    time: 1795500060000,
+    level: "warning",
+    text: "The engine was lost and is being started again (destroyed: device was destroyed)",
+  },
+  { time: 1795500063000, level: "info", text: "The engine is back: SmolLM2 135M (starter) runs on the graphics card" },
+  { time: 1795500064000, level: "warning", text: "An answer was interrupted and went on by itself" },
+  {
+    time: 1795500120000,
+    level: "error",
+    text: "This conversation is not being saved. It goes on, and saving is tried again by itself. (QuotaExceededError)",
+  },
+  { time: Number.NaN, level: "info", text: HOSTILE },
+];
+
 /** @type {Record<string, SceneEvent[]>} */
 export const SETTINGS_SCENES = {
   "settings-loading": [...READY, { type: "settings-open" }],
   "settings-permissions": open("permissions"),
   "settings-permissions-empty": open("permissions", NOTHING),
+  "settings-answers": open("answers"),
+  "settings-answers-chosen": open(
+    "answers",
+    preferring({
+      temperature: 0.7,
+      longest_answer: 400,
+      system_prompt: "You are a patient teacher of history.\nAnswer in short sentences.",
+    }),
+  ),
+  "settings-prompts": open("prompts"),
+  "settings-prompts-empty": open("prompts", preferring({ saved_prompts: [] })),
+  "settings-prompts-undo": [
+    ...open("prompts", preferring({ unsynced: ["saved_prompts"] })),
+    { type: "sent", command: { type: "delete-prompt", id: "p1" } },
+  ],
+  "settings-general": open("general"),
+  "settings-theme-dark": open("general", preferring({ theme: "dark", keep_minutes: null, synchronize: false })),
+  "settings-theme-light": open("general", preferring({ theme: "light" })),
+  "settings-data": open("data", KEPT),
+  "settings-data-looking": open("data"),
   "settings-notes": open("notes"),
   "settings-notes-empty": open("notes", NOTHING),
   "settings-notes-undo": [...open("notes"), { type: "sent", command: { type: "delete-note", id: "n1" } }],
@@ -133,6 +227,7 @@ export const SETTINGS_SCENES = {
   "settings-module-problems": [...open("modules"), { type: "module-open", key: "m2" }],
   "settings-module-new": [...open("modules"), { type: "module-new", name: "", source: "" }],
   "settings-log": open("log"),
+  "settings-timeline": [...open("log"), { type: "timeline", entries: HAPPENED }],
   "settings-hostile": open("permissions", {
     ...SETTINGS,
     grants: [{ id: "g1", title: HOSTILE, detail: HOSTILE, created: "no date" }],

@@ -1,0 +1,223 @@
+"""The list of kept conversations: what the view's commands do to it, and to the one that is open."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from .archive import Archive
+from .export import as_json, as_markdown, file_name, from_json
+from .keeper import Keeper
+from .records import TITLE_CHARACTERS, BadRecord, Kept, Message, Record, text_of
+
+PATIENCE = 3  # seconds until the page that was before this one, in this window, has let go of its conversation
+OPEN_ELSEWHERE = "This conversation is open in another window. Close it there, or take it over here."
+
+
+class Conversation(Protocol):
+    """What the list asks of the application."""
+
+    async def resume(self, kept: Kept) -> None:
+        """Goes on with a kept conversation in the place of the open one."""
+        ...
+
+    def begin(self, is_temporary: bool) -> None:
+        """Begins a new one."""
+        ...
+
+    async def snapshot(self) -> Kept:
+        """The open one as it stands."""
+        ...
+
+
+@dataclass
+class SessionList:
+    """Takes the view's commands; each failure is told, and changes nothing."""
+
+    archive: Archive
+    keeper: Keeper
+    conversation: Conversation
+    call: Callable[..., Awaitable[Any]]
+    emit: Callable[[Message], None]
+
+    def __post_init__(self) -> None:
+        self._deleted: dict[str, Kept] = {}  # what undo brings back, while the panel is open
+        self._query = ""
+        self.takers: dict[str, Callable[[Message], Awaitable[None]]] = {
+            "list-sessions": self._list,
+            "search-sessions": self._search,
+            "open-session": self._open,
+            "rename-session": self._rename,
+            "pin-session": self._pin,
+            "delete-session": self._delete,
+            "restore-session": self._restore,
+            "fork-session": self._fork,
+            "export-session": self._export,
+            "import-session": self._import,
+            "delete-all-sessions": self._delete_all,
+        }
+
+    async def handle(self, command: Message) -> None:
+        """Does what a command asks, and shows the list anew."""
+        try:
+            await self.takers[command["type"]](command)
+        except BadRecord as error:
+            self._notice("error", f"This conversation cannot be opened: {error}. Export it to keep what is there, or delete it.")
+        except Exception as error:
+            self._notice("error", f"The list of conversations could not be read or changed: {error}")
+        await self.show()
+
+    async def show(self) -> None:
+        """Sends the list, or what was searched for in it."""
+        try:
+            await self.keeper.flush()
+            hits = await self.archive.search(self._query) if self._query.strip() else None
+            records = [hit.record for hit in hits] if hits is not None else await self.archive.list()
+        except Exception as error:
+            self.emit({"type": "sessions", "query": self._query, "sessions": [], "error": _unreadable(str(error))})
+            return
+        snippets = {hit.record.id: hit.snippet for hit in hits or []}
+        shown = [self._shown(record, snippets.get(record.id)) for record in records]
+        self.emit({"type": "sessions", "query": self._query, "sessions": shown, "error": None})
+
+    def _shown(self, record: Record, snippet: str | None) -> Message:
+        fields = ("id", "title", "created", "updated", "pinned", "messages", "model")
+        found = {"snippet": snippet} if snippet else {}
+        is_open = record.id == self.keeper.record.id
+        return {**{name: getattr(record, name) for name in fields}, "open": is_open, **found}
+
+    async def left_off(self) -> Kept | None:
+        """The conversation that was open in this window, or one that was being answered when the browser went; if no other
+        window has it. Raises BadRecord."""
+        last = await self.call("sessions.last")
+        candidates = [last] if last else []
+        candidates += [record.id for record in await self.archive.list() if record.answering and record.id != last]
+        for session_id in candidates:
+            if await self.call("sessions.claim", id=session_id, seconds=PATIENCE if session_id == last else 0):
+                stored = await self.archive.raw(session_id)
+                if stored:
+                    return Kept.of(stored)
+        return None
+
+    # -- commands
+
+    async def _list(self, _command: Message) -> None:
+        self._query = ""
+
+    async def _search(self, command: Message) -> None:
+        self._query = command["query"]
+
+    async def _open(self, command: Message) -> None:
+        session_id = command["id"]
+        if session_id == self.keeper.record.id:
+            return
+        kept = await self.archive.read(session_id)
+        if not await self.call("sessions.claim", id=session_id, steal=bool(command.get("take"))):
+            action = {"label": "Take it over", "command": {"type": "open-session", "id": session_id, "take": True}}
+            self._notice("warning", OPEN_ELSEWHERE, action)
+            return
+        await self.conversation.resume(kept)
+
+    async def _rename(self, command: Message) -> None:
+        title = " ".join(command["title"].split())[:TITLE_CHARACTERS]
+        if not title:
+            return
+        if command["id"] == self.keeper.record.id:
+            self.keeper.rename(title)
+        else:
+            await self.archive.change(command["id"], title=title, is_titled=True)
+
+    async def _pin(self, command: Message) -> None:
+        if command["id"] == self.keeper.record.id:
+            self.keeper.record.pinned = command["pinned"]
+            self.keeper.remember()
+        await self.archive.change(command["id"], pinned=command["pinned"])
+
+    async def _delete(self, command: Message) -> None:
+        await self._forget([command["id"]])
+
+    async def _delete_all(self, _command: Message) -> None:
+        await self._forget([record.id for record in await self.archive.list() if not record.pinned])
+
+    async def _forget(self, ids: list[str]) -> None:
+        await self.keeper.flush()
+        for session_id in list(ids):
+            if session_id != self.keeper.record.id and not await self.call("sessions.claim", id=session_id):
+                self._notice("warning", "A conversation that is open in another window was not deleted.")
+                ids.remove(session_id)
+                continue
+            try:
+                self._deleted[session_id] = await self.archive.read(session_id)
+            except BadRecord:
+                continue  # nothing that could be brought back
+        if self.keeper.record.id in ids:
+            self.conversation.begin(is_temporary=False)
+            await self.keeper.flush()  # the last of it, before it is deleted, or it would be written once more
+        await self.archive.delete(ids)
+
+    async def _restore(self, command: Message) -> None:
+        if kept := self._deleted.pop(command["id"], None):
+            await self.archive.write(kept, text_of(kept.messages))
+
+    async def _fork(self, command: Message) -> None:
+        """A new conversation with all up to a message, which goes on by itself; the old one stays as it is."""
+        forked = fork(await self.conversation.snapshot(), command["message"])
+        if not self.keeper.is_temporary:
+            await self.archive.write(forked, text_of(forked.messages))
+        await self.conversation.resume(forked)
+
+    async def _export(self, command: Message) -> None:
+        is_open = command["id"] == self.keeper.record.id
+        stored = (await self.conversation.snapshot()).stored() if is_open else await self.archive.raw(command["id"])
+        if not stored:
+            raise BadRecord("it is not there any more")
+        title = str(stored["session"].get("title", ""))
+        if command["format"] == "markdown":
+            text, name, mime = as_markdown(Kept.of(stored)), file_name(title, "md"), "text/markdown"
+        else:
+            text, name, mime = as_json(stored), file_name(title, "json"), "application/json"
+        await self.call("file.save", name=name, text=text, mime=mime)
+
+    async def _import(self, command: Message) -> None:
+        try:
+            kept = from_json(command["text"])
+        except BadRecord as error:
+            self._notice("error", f"{command.get('name', 'This file')} was not imported: {error}.")
+            return
+        known = {record.id for record in await self.archive.list()}
+        if kept.record.id in known:
+            kept.record = replace(kept.record, id=str(uuid.uuid4()))
+        await self.archive.write(kept, text_of(kept.messages))
+        self._notice("info", f"“{kept.record.title}” was imported.")
+
+    def _notice(self, level: str, text: str, action: Message | None = None) -> None:
+        self.emit({"type": "notice", "level": level, "text": text, **({"action": action} if action else {})})
+
+
+def fork(kept: Kept, message_id: str) -> Kept:
+    """A copy of a conversation up to a message, under a new id; raises BadRecord if it is not in it."""
+    ids = [message["id"] for message in kept.messages]
+    if message_id not in ids:
+        raise BadRecord("this message is not in it any more")
+    messages = kept.messages[: ids.index(message_id) + 1]
+    names = {message["id"] for message in messages}
+    turns = [turn for turn in kept.memory["turns"] if turn.get("answer_id") in names]
+    later = [turn for turn in kept.memory["turns"] if turn.get("answer_id") not in names]
+    known = later[0].get("before") if later else None
+    context = kept.memory["context"] if known is None else kept.memory["context"][:known]
+    now = int(time.time() * 1000)
+    title = f"{kept.record.title} (copy)"
+    record = replace(kept.record, id=str(uuid.uuid4()), title=title, is_titled=True, pinned=False, created=now, updated=now)
+    return Kept(record, messages, {"turns": turns, "context": context})
+
+
+def _unreadable(reason: str) -> Message:
+    return {
+        "title": "The conversations cannot be read",
+        "detail": "The browser does not open their database. This conversation goes on. Close other windows of the browser that "
+        "may hold it, or restart the browser.",
+        "technical": reason,
+    }

@@ -1,0 +1,373 @@
+"""Kept conversations: written as they happen, read with suspicion, listed, searched, forked, exported and imported."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from amplifier_browser.history import keeper as keeping
+from amplifier_browser.history.archive import Archive
+from amplifier_browser.history.export import as_json, as_markdown, file_name, from_json
+from amplifier_browser.history.keeper import Current, Keeper
+from amplifier_browser.history.records import VERSION, BadRecord, Kept, Record, migrated, text_of, title_of
+from amplifier_browser.history.session_list import SessionList, fork
+from kept_sessions import KeptSessions
+
+Message = dict[str, Any]
+
+
+def said(number: int, role: str, text: str, **more: Any) -> Message:
+    """A message of the transcript."""
+    return {"id": f"m{number}", "role": role, "state": "done", "text": text, **more}
+
+
+def kept(*messages: Message, title: str = "Seals", **record: Any) -> Kept:
+    """A whole conversation; every second message answers the one before."""
+    pairs = list(zip(messages[::2], messages[1::2], strict=False))
+    turns = [
+        {"question_id": asked["id"], "answer_id": answer["id"], "text": asked["text"], "before": 2 * at}
+        for at, (asked, answer) in enumerate(pairs)
+    ]
+    context = [{"role": each["role"], "content": each["text"]} for each in messages]
+    return Kept(Record(title=title, **record), list(messages), {"turns": turns, "context": context})
+
+
+SEALS = (
+    said(1, "user", "What do seals eat?"),
+    said(2, "assistant", "Herring."),
+    said(3, "user", "Where?"),
+    said(4, "assistant", "In the Baltic Sea."),
+)
+
+
+class Desk:
+    """A keeper and a list over a database in memory, with the application played by the test."""
+
+    def __init__(self) -> None:
+        self.database = KeptSessions()
+        self.messages: list[Message] = []
+        self.memory: Message = {"turns": [], "context": []}
+        self.events: list[Message] = []
+        self.files: list[Message] = []
+        self.resumed: list[Kept] = []
+        self.begun = 0
+        current = Current(lambda: self.messages, lambda: self.memory, lambda: "starter")
+        self.keeper = Keeper(self.call, self.events.append, current)
+        self.keeper.begin()
+        self.archive = Archive(self.call)
+        self.list = SessionList(self.archive, self.keeper, self, self.call, self.events.append)
+
+    async def call(self, name: str, /, **arguments: Any) -> Any:
+        if name == "file.save":
+            self.files.append(arguments)
+            return None
+        return self.database.call(name, arguments)
+
+    async def resume(self, kept: Kept) -> None:
+        self.resumed.append(kept)
+        self.keeper.end()
+        self.messages = kept.messages
+        self.keeper.begin(kept.record)
+
+    def begin(self, is_temporary: bool) -> None:
+        self.begun += 1
+        self.keeper.end()
+        self.messages = []
+        self.keeper.begin(is_temporary=is_temporary)
+
+    async def snapshot(self) -> Kept:
+        return Kept(self.keeper.record, self.messages, self.memory)
+
+    async def say(self, *messages: Message) -> None:
+        """Messages that the keeper sees, written."""
+        for message in messages:
+            self.messages.append(message)
+            self.keeper.saw({"type": "message", "message": message})
+        self.keeper.remember()
+        await self.keeper.flush()
+
+    async def do(self, type: str, **command: Any) -> list[Message]:
+        """Handles a command; returns the list that is shown after it."""
+        await self.list.handle({"type": type, **command})
+        return next(event for event in reversed(self.events) if event["type"] == "sessions")["sessions"]
+
+    def notices(self) -> list[str]:
+        return [event["text"] for event in self.events if event["type"] == "notice"]
+
+
+# -- records
+
+
+def test_a_record_survives_its_own_json() -> None:
+    whole = kept(*SEALS, created=5, updated=7)
+    assert Kept.of(json.loads(json.dumps(whole.stored()))) == whole
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"messages": None},
+        {"messages": [{"id": "m1"}]},
+        {"messages": ["text"]},
+        {"session": None},
+        {"session": {"id": "x", "title": 7}},
+        {"session": {"id": ""}},
+        {"memory": {"turns": [{}], "context": []}},
+        {"memory": {"turns": [], "context": "lost"}},
+        {"version": "one"},
+    ],
+)
+def test_a_damaged_record_is_refused_with_a_reason(broken: Message) -> None:
+    with pytest.raises(BadRecord, match=r"\w+ \w+"):
+        Kept.of({**kept(*SEALS).stored(), **broken})
+
+
+def test_a_record_of_a_later_version_says_what_to_do() -> None:
+    with pytest.raises(BadRecord, match="update the extension"):
+        migrated({**kept(*SEALS).stored(), "version": VERSION + 1})
+
+
+def test_the_title_is_the_page_s_or_the_user_s_first_words() -> None:
+    assert title_of(SEALS) == "What do seals eat?"
+    about = said(2, "assistant", "It is about seals.", source={"title": "The grey seal", "url": "https://x"})
+    assert title_of([said(1, "user", "Summarize this page"), about]) == "The grey seal"
+    assert len(title_of([said(1, "user", "word " * 100)])) <= 81
+
+
+# -- writing
+
+
+async def test_what_was_said_is_on_the_disk_and_only_what_changed_is_written() -> None:
+    desk = Desk()
+    await desk.say(*SEALS[:2])
+    written = desk.database.writes
+    desk.messages[1]["text"] = "Herring and sprat."
+    desk.keeper.saw({"type": "delta", "id": "m2", "text": " and sprat."})
+    await desk.keeper.flush()
+    await desk.keeper.flush()
+    assert desk.database.writes == written + 1
+    stored = await desk.archive.read(desk.keeper.record.id)
+    assert [message["text"] for message in stored.messages] == ["What do seals eat?", "Herring and sprat."]
+
+
+async def test_it_writes_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "EVERY", 0.0)
+    desk = Desk()
+    desk.messages.append(SEALS[0])
+    desk.keeper.saw({"type": "message", "message": SEALS[0]})
+    assert desk.keeper._writing is not None
+    await desk.keeper._writing
+    assert desk.database.sessions[desk.keeper.record.id]["title"] == "What do seals eat?"
+
+
+async def test_nothing_is_written_of_an_empty_or_a_temporary_conversation() -> None:
+    desk = Desk()
+    desk.keeper.remember()
+    await desk.keeper.flush()
+    desk.keeper.begin(is_temporary=True)
+    await desk.say(*SEALS)
+    assert desk.database.writes == 0
+    assert desk.events[-1] == {"type": "session", "session": {**desk.events[-1]["session"], "state": "temporary"}}
+
+
+async def test_a_disk_that_is_full_is_told_and_nothing_is_lost_when_it_has_room_again() -> None:
+    desk = Desk()
+    desk.database.fails = "QuotaExceededError"
+    await desk.say(*SEALS[:2])
+    told = desk.events[-1]["session"]
+    assert told["state"] == "unsaved"
+    assert told["problem"]["technical"] == "QuotaExceededError"
+    desk.database.fails = None
+    await desk.keeper.flush()
+    assert desk.events[-1]["session"]["state"] == "kept"
+    assert len((await desk.archive.read(desk.keeper.record.id)).messages) == 2
+
+
+async def test_a_clock_that_is_moved_back_does_not_move_a_conversation_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk()
+    await desk.say(*SEALS[:2])
+    before = desk.keeper.record.updated
+    monkeypatch.setattr(keeping.time, "time", lambda: 1.0)
+    await desk.say(*SEALS[2:])
+    assert desk.keeper.record.updated == before + 1
+
+
+async def test_what_is_left_unwritten_when_another_conversation_begins_is_written_after_all() -> None:
+    desk = Desk()
+    await desk.say(*SEALS[:2])
+    first = desk.keeper.record.id
+    desk.database.fails = "blocked"
+    await desk.say(*SEALS[2:])
+    desk.begin(is_temporary=False)
+    desk.database.fails = None
+    await desk.say(said(5, "user", "And bread?"))
+    assert len((await desk.archive.read(first)).messages) == 4
+    assert len((await desk.archive.read(desk.keeper.record.id)).messages) == 1
+
+
+async def test_removed_messages_are_gone() -> None:
+    desk = Desk()
+    await desk.say(*SEALS)
+    desk.messages = desk.messages[:2]
+    desk.keeper.saw({"type": "removed", "ids": ["m3", "m4"]})
+    await desk.keeper.flush()
+    assert list(desk.database.messages[desk.keeper.record.id]) == ["m1", "m2"]
+
+
+# -- the list
+
+
+async def filled() -> Desk:
+    """Three conversations: seals (pinned, oldest), bread, and the open one."""
+    desk = Desk()
+    bread = kept(said(1, "user", "How long does bread bake?"), said(2, "assistant", "Forty minutes."), title="Bread", updated=20)
+    for each in (kept(*SEALS, updated=10, pinned=True), bread):
+        await desk.archive.write(each, text_of(each.messages))
+    await desk.say(said(1, "user", "Is the Baltic salty?"), said(2, "assistant", "A little."))
+    return desk
+
+
+async def test_pinned_ones_come_first_then_the_latest() -> None:
+    desk = await filled()
+    shown = await desk.do("list-sessions")
+    assert [each["title"] for each in shown] == ["Seals", "Is the Baltic salty?", "Bread"]
+    assert [each["open"] for each in shown] == [False, True, False]
+
+
+async def test_a_search_finds_all_words_anywhere_and_a_new_list_forgets_it() -> None:
+    desk = await filled()
+    assert [each["title"] for each in await desk.do("search-sessions", query="baltic")] == ["Seals", "Is the Baltic salty?"]
+    assert [each["title"] for each in await desk.do("search-sessions", query="Baltic herring")] == ["Seals"]
+    assert await desk.do("search-sessions", query="whale") == []
+    assert len(await desk.do("list-sessions")) == 3
+
+
+async def test_a_record_that_cannot_be_read_is_listed_and_can_be_exported_and_deleted() -> None:
+    desk = await filled()
+    desk.database.sessions["bad"] = {"id": "bad", "title": 7}
+    desk.database.messages["bad"], desk.database.rest["bad"] = {}, {"order": [], "memory": None}
+    shown = await desk.do("open-session", id="bad")
+    assert {"id": "bad", "title": "This conversation cannot be read"}.items() <= shown[-1].items()
+    assert "cannot be opened" in desk.notices()[-1]
+    assert not desk.resumed
+    await desk.do("export-session", id="bad", format="json")
+    assert json.loads(desk.files[-1]["text"])["session"] == {"id": "bad", "title": 7}
+    assert len(await desk.do("delete-session", id="bad")) == 3
+
+
+async def test_a_conversation_is_taken_up_again() -> None:
+    desk = await filled()
+    seals = (await desk.do("list-sessions"))[0]
+    await desk.do("open-session", id=seals["id"])
+    assert [message["text"] for message in desk.resumed[-1].messages][-1] == "In the Baltic Sea."
+    assert desk.keeper.record.id == seals["id"]
+
+
+async def test_one_that_is_open_in_another_window_can_be_taken_over() -> None:
+    desk = await filled()
+    seals = (await desk.do("list-sessions"))[0]
+    desk.database.elsewhere.add(seals["id"])
+    await desk.do("open-session", id=seals["id"])
+    notice = next(event for event in reversed(desk.events) if event["type"] == "notice")
+    assert "another window" in notice["text"]
+    assert not desk.resumed
+    await desk.do(**notice["action"]["command"])
+    assert desk.resumed[-1].record.id == seals["id"]
+
+
+async def test_rename_and_pin() -> None:
+    desk = await filled()
+    shown = await desk.do("list-sessions")
+    bread, current = shown[2]["id"], shown[1]["id"]
+    await desk.do("rename-session", id=bread, title="  Rye   bread ")
+    await desk.do("rename-session", id=bread, title=" ")
+    await desk.do("rename-session", id=current, title="Salt")
+    assert [each["title"] for each in await desk.do("pin-session", id=bread, pinned=True)] == ["Rye bread", "Seals", "Salt"]
+    await desk.say(said(3, "user", "Is it?"))
+    assert desk.keeper.record.title == "Salt"
+
+
+async def test_delete_and_undo() -> None:
+    desk = await filled()
+    seals = (await desk.do("list-sessions"))[0]
+    assert len(await desk.do("delete-session", id=seals["id"])) == 2
+    assert (await desk.do("restore-session", id=seals["id"]))[0] == seals
+    assert [each["title"] for each in await desk.do("search-sessions", query="herring")] == ["Seals"]
+
+
+async def test_deleting_the_open_one_begins_another_and_does_not_write_it_again() -> None:
+    desk = await filled()
+    current = desk.keeper.record.id
+    desk.keeper.remember()
+    await desk.do("delete-session", id=current)
+    await desk.keeper.flush()
+    assert desk.begun == 1
+    assert current not in desk.database.sessions
+
+
+async def test_a_fork_ends_at_its_message_and_leaves_the_old_one_alone() -> None:
+    whole = kept(*SEALS)
+    part = fork(whole, "m2")
+    assert [message["id"] for message in part.messages] == ["m1", "m2"]
+    assert [turn["answer_id"] for turn in part.memory["turns"]] == ["m2"]
+    assert len(part.memory["context"]) == 2
+    assert fork(whole, "m4").memory == whole.memory
+    assert part.record.id != whole.record.id
+    with pytest.raises(BadRecord):
+        fork(whole, "m9")
+
+
+async def test_a_database_that_does_not_open_is_told_in_the_list() -> None:
+    desk = await filled()
+    desk.database.fails = "blocked"
+    await desk.list.handle({"type": "list-sessions"})
+    assert desk.events[-1]["error"]["technical"] == "blocked"
+
+
+# -- files
+
+
+async def test_what_is_exported_can_be_imported_beside_the_old_one() -> None:
+    desk = await filled()
+    seals = (await desk.do("list-sessions"))[0]
+    await desk.do("export-session", id=seals["id"], format="json")
+    saved = desk.files[-1]
+    assert saved["name"] == "Seals.json"
+    shown = await desk.do("import-session", text=saved["text"], name="Seals.json")
+    assert [each["title"] for each in shown].count("Seals") == 2
+    assert len({each["id"] for each in shown}) == 4
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": "other"}', '{"format": "amplifier-session"}'])
+async def test_a_file_that_is_no_conversation_changes_nothing(text: str) -> None:
+    desk = await filled()
+    assert len(await desk.do("import-session", text=text, name="notes.json")) == 3
+    assert desk.notices()[-1].startswith("notes.json was not imported: it")
+
+
+def test_markdown_has_all_that_people_see() -> None:
+    answer = said(
+        2,
+        "assistant",
+        "Herring [1].",
+        source={"title": "The seal", "url": "https://seal.example"},
+        notes=["Only the beginning was read."],
+        citations=[{"number": 1, "quote": "Seals eat\nherring.", "name": "Fish", "page": 3}],
+    )
+    text = as_markdown(kept(SEALS[0], answer))
+    for part in (
+        "# Seals",
+        "## You",
+        "## Amplifier",
+        "[The seal](https://seal.example)",
+        "*Only the",
+        "[1] Fish, page 3: “Seals eat herring.”",
+    ):
+        assert part in text
+
+
+def test_file_names_are_plain() -> None:
+    assert file_name("A/B: “C”?", "md") == "AB C.md"
+    assert file_name("???", "md") == "conversation.md"
+    assert from_json(as_json(kept(*SEALS).stored())).record.title == "Seals"
