@@ -388,9 +388,12 @@ def test_two_panels_one_session(panel: PanelDriver, now: Fault, seen: Seen) -> N
     now.begin_kept()
     end(panel)
     text = panel.answer_text()
+    question = panel.messages("user")[0].get_attribute("data-id")
+    session = next(each["session"] for each in now.kept()["messages"] if each["id"] == question)
     first, second = open_twice(panel)
     panel.click("sessions-button")
-    panel.wait(lambda: panel.find_all("session-open"), 10, "the list is shown")[0].click()
+    item = panel.wait(lambda: panel.find_all("session-item", f'[data-id="{session}"]'), 10, "the list is shown")[0]
+    panel.click("session-open", item)
     panel.wait(lambda: any("another window" in notice for notice in panel.notices()), 20, "it is open elsewhere")
     panel.click("notice-action")
     panel.wait(lambda: panel.answer_text() == text, 20, "the second has it")

@@ -301,6 +301,7 @@ def test_what_was_paused_goes_on_where_it_was(panel: DownloadsDriver, server: Mo
     assert_whole_and_nothing_twice(panel, server)
 
 
+@pytest.mark.fault("download: network cut at 50 %", expected="it goes on where it was, by itself")
 def test_a_connection_that_is_cut_at_the_half_is_resumed(panel: DownloadsDriver, server: ModelServer) -> None:
     held(panel, server)
     server.drop_connections()
@@ -310,6 +311,9 @@ def test_a_connection_that_is_cut_at_the_half_is_resumed(panel: DownloadsDriver,
     assert "waiting" in panel.told("states")
 
 
+@pytest.mark.fault(
+    "download: cut, and the server knows no ranges", expected="that file is fetched from its start; the model is whole"
+)
 def test_a_server_without_ranges_starts_the_file_over(panel: DownloadsDriver, server: ModelServer) -> None:
     server.has_ranges = False
     server.faults[SHARD] = Fault(cut_after=HALF, times=1)
@@ -318,6 +322,7 @@ def test_a_server_without_ranges_starts_the_file_over(panel: DownloadsDriver, se
     assert panel.ask_models("verify") | {"id": ""} == {"type": "models.verified", "id": "", "missing": [], "wrong": []}
 
 
+@pytest.mark.fault("download: network gone", expected="it waits, says so, and goes on by itself")
 def test_a_network_that_is_gone_is_waited_for(panel: DownloadsDriver, server: ModelServer) -> None:
     held(panel, server)
     server.stop()
@@ -330,6 +335,7 @@ def test_a_network_that_is_gone_is_waited_for(panel: DownloadsDriver, server: Mo
     assert_whole_and_nothing_twice(panel, server)
 
 
+@pytest.mark.fault("download: panel closed", expected="it goes on without one")
 def test_a_download_goes_on_without_a_panel(panel: DownloadsDriver, server: ModelServer) -> None:
     held(panel, server)
     panel.close_panel()
@@ -344,6 +350,7 @@ def test_a_download_goes_on_without_a_panel(panel: DownloadsDriver, server: Mode
     assert server.starts_of(SHARD) == [0]
 
 
+@pytest.mark.fault("download: offscreen document closed", expected="it goes on in another")
 def test_a_download_goes_on_in_another_offscreen_document(panel: DownloadsDriver, server: ModelServer) -> None:
     held(panel, server)
     panel.driver.execute_async_script(CLOSE_OFFSCREEN)
@@ -352,6 +359,7 @@ def test_a_download_goes_on_in_another_offscreen_document(panel: DownloadsDriver
     assert_whole_and_nothing_twice(panel, server)
 
 
+@pytest.mark.fault("download: browser killed (SIGKILL)", expected="it goes on where it was after the next start")
 def test_a_download_goes_on_after_the_browser_was_killed(
     extension: Path, server: ModelServer, pages: str, tmp_path: Path
 ) -> None:
@@ -376,6 +384,7 @@ def test_a_download_goes_on_after_the_browser_was_killed(
 # -- errors
 
 
+@pytest.mark.fault("download: wrong bytes, once", expected="the file is fetched once more; the model is whole")
 def test_a_file_that_is_wrong_is_fetched_once_more(panel: DownloadsDriver, server: ModelServer) -> None:
     server.faults[SHARD] = Fault(wrong_bytes=True, times=1)
     complete(panel, server)
@@ -383,6 +392,7 @@ def test_a_file_that_is_wrong_is_fetched_once_more(panel: DownloadsDriver, serve
 
 
 @pytest.mark.parametrize("name", [SHARD, "tiny.wasm", "tensor-cache.json"])
+@pytest.mark.fault("download: wrong bytes again and again", expected="said with the next step; it is not taken for a model")
 def test_a_file_that_stays_wrong_is_an_error_and_not_a_model(panel: DownloadsDriver, server: ModelServer, name: str) -> None:
     server.faults[name] = Fault(wrong_bytes=True, times=2)
     answer = panel.answered(panel.send("models.download", spec(server)))
@@ -396,6 +406,7 @@ def test_a_file_that_stays_wrong_is_an_error_and_not_a_model(panel: DownloadsDri
 
 
 @pytest.mark.parametrize(("status", "code"), [(404, "not-found"), (403, "refused")])
+@pytest.mark.fault("download: 404 and other final answers", expected="said with the cause and the next step")
 def test_an_answer_that_is_final_is_an_error(panel: DownloadsDriver, server: ModelServer, status: int, code: str) -> None:
     server.faults[SHARD] = Fault(status=status, times=1)
     assert panel.answered(panel.send("models.download", spec(server)))["code"] == code
@@ -404,6 +415,7 @@ def test_an_answer_that_is_final_is_an_error(panel: DownloadsDriver, server: Mod
     assert_whole_and_nothing_twice(panel, server)
 
 
+@pytest.mark.fault("download: 503", expected="it waits and goes on by itself")
 def test_a_server_in_trouble_is_waited_for(panel: DownloadsDriver, server: ModelServer) -> None:
     server.faults[SHARD] = Fault(status=503)
     panel.send("models.download", spec(server))
@@ -412,6 +424,7 @@ def test_a_server_in_trouble_is_waited_for(panel: DownloadsDriver, server: Model
     assert panel.wait_state("complete")["error"] is None
 
 
+@pytest.mark.fault("download: redirect to another host", expected="refused, and the host is named")
 def test_a_redirect_to_a_host_that_the_policy_refuses_is_named(panel: DownloadsDriver, server: ModelServer) -> None:
     server.faults[SHARD] = Fault(redirect=f"http://localhost:{server.port}")
     answer = panel.answered(panel.send("models.download", spec(server)))
@@ -436,6 +449,7 @@ def test_a_library_that_nobody_has_pinned_is_refused(panel: DownloadsDriver, ser
     panel.wait_model("tiny")
 
 
+@pytest.mark.fault("download: disk full", expected="said with the next step; what is here is kept")
 def test_a_full_disk_is_named_and_loses_nothing(panel: DownloadsDriver, server: ModelServer) -> None:
     panel.in_worker("""
         self.realEstimate = navigator.storage.estimate.bind(navigator.storage);
@@ -465,6 +479,7 @@ def test_a_full_disk_is_named_and_loses_nothing(panel: DownloadsDriver, server: 
 
 
 @pytest.mark.parametrize("name", [SHARD, "tokenizer.json", "library.wasm"])
+@pytest.mark.fault("model evicted in part", expected="noticed at the start and completed")
 def test_a_model_of_which_a_file_was_evicted_is_completed_at_the_start(
     panel: DownloadsDriver, server: ModelServer, name: str
 ) -> None:
@@ -486,6 +501,7 @@ def test_a_model_of_which_a_file_was_evicted_is_completed_at_the_start(
     assert ID in [each["id"] for each in panel.told("engine")["models"]]
 
 
+@pytest.mark.fault("model evicted in part while it is not loaded", expected="completed before it is loaded")
 def test_a_model_of_which_a_file_was_evicted_is_completed_before_it_is_loaded(
     panel: DownloadsDriver, server: ModelServer
 ) -> None:
