@@ -12,7 +12,7 @@ python3 build.py bench               what events and tokens cost in Python
 python3 build.py bench retrieval     how well documents are searched, on real questions (Debian)
 python3 build.py bench sessions      the list of 500 conversations, and the panel's start beside one with none
 python3 build.py bench extraction    what is kept of pages of many kinds, beside Readability alone (Debian)
-python3 build.py test [PYTEST ...]   every test, or those that pytest's arguments choose
+python3 build.py test [PYTEST ...]   every test but the slow ones, or those that pytest's arguments choose (-m slow)
 python3 build.py build               only the unpacked extension, in dist/
 python3 build.py package             a zip of it, ready for a store
 python3 build.py package --models ID ...   the same with these models' compiled libraries in it, so that they can be
@@ -75,7 +75,8 @@ def test(options: argparse.Namespace) -> int:
     environment.find_browser()
     environment.ensure_driver()
     # Two at a time, by files, since most of a browser test is waiting; what one asks for by name runs alone, with all it prints.
-    at_once = [] if options.pytest else ["-n", "2", "--dist", "loadfile"]
+    # The slow ones take ten minutes more: they run when they are named, or by `-m slow`.
+    at_once = [] if options.pytest else ["-n", "2", "--dist", "loadfile", "-m", "not slow"]
     return in_environment([venv_python(), "-m", "pytest", *at_once, *options.pytest])
 
 

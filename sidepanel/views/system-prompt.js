@@ -32,8 +32,8 @@ export function SystemPrompt({ preferences, store }) {
     latest.current.draft = null;
     if (system_prompt) store.send({ type: "set-preference", name: "system_prompt", value: "" });
   }
-  return html`<h3 class="settings-heading" id="system-prompt-title">System prompt</h3>
-    <textarea class="field" data-testid="system-prompt" rows="2" dir="auto" aria-labelledby="system-prompt-title"
+  return html`<h3 class="settings-heading">System prompt</h3>
+    <textarea class="field" data-testid="system-prompt" rows="2" dir="auto" aria-label="System prompt"
       aria-describedby="system-prompt-about" maxlength=${LONGEST_SYSTEM_PROMPT} value=${draft ?? saved}
       onInput=${(/** @type {InputEvent} */ event) => setDraft(event.currentTarget.value)} onBlur=${save}></textarea>
     <p class="item-about" id="system-prompt-about">What the model is told before each conversation. A change counts for new conversations;

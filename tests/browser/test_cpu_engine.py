@@ -36,6 +36,7 @@ const until = (worker, ...wanted) => {
     const got = [];
     worker.onerror = (event) => reject(new Error(event.message));
     worker.onmessage = ({ data }) => {
+      if (data.alive) return; // background/worker-life.js
       got.push(data);
       const [type, count] = stopAfter ?? [];
       const isEnough = data.type === type && got.filter((each) => each.type === type).length === count;

@@ -24,6 +24,8 @@ from engine_watch import KEEP_DEVICES, EngineWatch, assert_chats, begin
 from panel_driver import ENDED, PanelDriver
 from selenium.common.exceptions import WebDriverException
 
+pytestmark = pytest.mark.slow
+
 fault = pytest.mark.fault
 Seen = Callable[[str], None]
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")

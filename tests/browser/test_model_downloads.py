@@ -23,6 +23,8 @@ from build_tools.paths import BUILD, LIBRARIES, MODELS, TEST_EXTENSION
 from model_server import Fault, ModelServer
 from panel_driver import PanelDriver
 
+pytestmark = pytest.mark.slow
+
 ID = "tiny-fetched"
 SHARD = "params_shard_0.bin"
 HALF = (MODELS / "tiny" / SHARD).stat().st_size // 2 if (MODELS / "tiny" / SHARD).exists() else 0

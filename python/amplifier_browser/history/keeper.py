@@ -97,16 +97,19 @@ class Keeper:
             self._writing = asyncio.ensure_future(self._write())
 
     async def _write(self) -> None:
-        while self._has_changes:
-            await asyncio.sleep(RETRIES[min(self._failures, len(RETRIES)) - 1] if self._failures else EVERY)
+        while self._has_changes:  # the first change at once: a question should be safe as soon as it is asked
+            if self._failures:
+                await asyncio.sleep(RETRIES[min(self._failures, len(RETRIES)) - 1])
             await self.flush()
+            await asyncio.sleep(EVERY)
 
     async def flush(self) -> None:
         """Writes what has changed, now. What cannot be written is tried again later, and the user is told."""
         async with self._lock:
             if await self._send():
                 self._pack()
-                await self._send()
+                if await self._send():
+                    self._succeeded()
 
     async def _send(self) -> bool:
         """Empties the outbox; False if something is left in it."""
@@ -117,7 +120,6 @@ class Keeper:
                 self._failed(str(error))
                 return False
             self._outbox.popleft()
-            self._succeeded()
         return True
 
     def _pack(self) -> None:
