@@ -95,7 +95,8 @@ class HostilePanel(Panel):
         found = [f"{name} ran" for name in _less(self.executed(), wished)]
         found += [f"{name} {args}" for name, args in self.hosted if name not in HARMLESS or not self._is_wished(args)]
         found += [f"stored {name}" for name in self.stored if self.stored[name] != before.get(name)]
-        found += [f"{EVIL} was asked" for name, args in self.hosted if EVIL in json.dumps(args)]
+        asked = [args for name, args in self.hosted if name != "sessions.write"]  # what was said is kept on this machine's disk
+        found += [f"{EVIL} was asked" for args in asked if EVIL in json.dumps(args)]
         return [*found, *self._forged()]
 
     def _is_wished(self, args: Message) -> bool:
