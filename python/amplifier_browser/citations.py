@@ -26,8 +26,9 @@ class Bar:
 
 # What small models write of a page that they summarize is loose, yet sentences that had nothing to do with it shared one word.
 SUMMARY = Bar(0.33, 3)
-# The passages behind an answer have the question's words, as any answer has, so these say nothing of what it makes of them.
-ANSWER = Bar(0.6)
+# The passages behind an answer have the question's words, as any answer has, so these say nothing of what it makes of them;
+# but six words in one passage are more than a question's, even where the rest of the sentence is from elsewhere.
+ANSWER = Bar(0.6, 6)
 
 LONGEST_QUOTE = 300  # characters of a passage that are quoted
 FEWEST_WORDS = 3  # a sentence of fewer says nothing that a page could confirm
