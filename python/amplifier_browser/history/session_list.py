@@ -187,6 +187,7 @@ class SessionList:
         except BadRecord as error:
             self._notice("error", f"{command.get('name', 'This file')} was not imported: {error}.")
             return
+        kept = strangers(kept)
         known = {record.id for record in await self.archive.list()}
         if kept.record.id in known:
             kept.record = replace(kept.record, id=str(uuid.uuid4()))
@@ -212,6 +213,15 @@ def fork(kept: Kept, message_id: str) -> Kept:
     title = f"{kept.record.title} (copy)"
     record = replace(kept.record, id=str(uuid.uuid4()), title=title, is_titled=True, pinned=False, created=now, updated=now)
     return Kept(record, messages, {"turns": turns, "context": context})
+
+
+def strangers(kept: Kept) -> Kept:
+    """A conversation from a file, which anybody may have written: nothing of it is asked or gone on with by itself, its system
+    prompt is not the user's, and what the model is told of it counts as a stranger's text."""
+    ended = ("done", "stopped", "error")
+    messages = [each if each.get("state") in ended else {**each, "state": "stopped"} for each in kept.messages]
+    context = [{**each, "metadata": {"untrusted": True}} for each in kept.memory["context"]]
+    return Kept(replace(kept.record, answering=False), messages, {"turns": kept.memory["turns"], "context": context})
 
 
 def _unreadable(reason: str) -> Message:
