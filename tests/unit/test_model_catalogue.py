@@ -37,7 +37,7 @@ CONFIG = {
 @pytest.fixture(scope="module")
 def configuration() -> Any:
     if not (NODE_MODULES / "@mlc-ai" / "web-llm").exists():
-        pytest.skip("npm packages are not installed")
+        pytest.fail("npm packages are missing: run the tests with python3 build.py test")
     return read_configuration()
 
 
