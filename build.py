@@ -6,6 +6,7 @@ python3 build.py run                 build, then open Chromium with the panel; w
 python3 build.py run --url URL       summarize that page instead
 python3 build.py run --ask "..."     ask that instead
 python3 build.py run --engine cpu    run the model on the CPU, in a Chromium without WebGPU
+python3 build.py run --doctor        measure this machine, and predict how fast each model of the catalogue would be on it
 python3 build.py run --attach FILE --ask "..."   ask a document
 python3 build.py run --approve TOOL  let it use that tool when it asks; more than one may be named
 python3 build.py bench               what events and tokens cost in Python
@@ -63,8 +64,7 @@ def run(options: argparse.Namespace) -> int:
         command += ["--attach", path]
     for tool in options.approve:
         command += ["--approve", tool]
-    if options.headless:
-        command.append("--headless")
+    command += [f"--{name}" for name in ("headless", "doctor") if getattr(options, name)]
     return in_environment(command)
 
 
@@ -75,8 +75,9 @@ def test(options: argparse.Namespace) -> int:
     environment.find_browser()
     environment.ensure_driver()
     # Two at a time, by files, since most of a browser test is waiting; what one asks for by name runs alone, with all it prints.
+    # In the order of their names, so that the browser tests, each of which takes minutes, do not come last.
     # The slow ones take ten minutes more: they run when they are named, or by `-m slow`.
-    at_once = [] if options.pytest else ["-n", "2", "--dist", "loadfile", "-m", "not slow"]
+    at_once = [] if options.pytest else ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-m", "not slow"]
     return in_environment([venv_python(), "-m", "pytest", *at_once, *options.pytest])
 
 
@@ -152,6 +153,7 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     running.add_argument("--approve", action="append", default=[], metavar="TOOL", help="allow this tool when it asks")
     running.add_argument("--model", choices=["starter", "tiny"], default="starter", help="tiny: random words, for tests")
     running.add_argument("--engine", choices=["gpu", "cpu"], help="what the model runs on; without it a GPU if there is one")
+    running.add_argument("--doctor", action="store_true", help="measure this machine instead")
     running.add_argument("--headless", action="store_true", help="without a window, even where there is a display")
     running.add_argument("--screenshot", help="where the panel's picture goes", default=str(BUILD / "panel.png"))
     running.set_defaults(do=run)

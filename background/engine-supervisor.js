@@ -1,10 +1,22 @@
 // Keeps one engine Worker alive for all panels: one queue, explicit states, and a new Worker whenever the GPU is lost. The Worker
-// is WebLLM's; where there is no GPU that it can use, it is the CPU engine's.
+// is WebLLM's; where there is no GPU that it can use, it is the CPU engine's. One model is loaded at a time: panels that want
+// different ones take turns.
 
-/** @import { Answer, EngineName, EngineState, ErrorCode, Keep, Model, Request } from "./protocol.js" */
+import { EngineQueue } from "./engine-queue.js";
 
-/** @typedef {{send: (answer: Answer) => void}} Panel */
-/** @typedef {{panel: Panel, request: Request, key: number, aborted: boolean}} Job */
+/** @import { Answer, EngineName, EngineState, ErrorCode, Keep, Model, Offer, Request, Sleep, TurnOver } from "./protocol.js" */
+/** @import { Job } from "./engine-queue.js" */
+
+/** @typedef {Extract<Request, {type: "load"}>} Load */
+/**
+ * A Worker, or what takes its place; see engines/webllm.js.
+ * @typedef {object} EngineWorker
+ * @property {(message: any) => void} postMessage
+ * @property {() => void} terminate
+ * @property {((event: any) => any)|null} onmessage
+ * @property {((event: any) => any)|null} onerror
+ */
+/** @typedef {{send: (answer: Answer) => void, model: string|null}} Panel  model: the id of what it chose last */
 /** @typedef {{default: string, models: Model[]}} ModelIndex */
 
 const RECOVERY_DELAYS_MS = [250, 1000, 2000, 4000, 8000];
@@ -21,11 +33,18 @@ const WITHOUT_GPU = ["no-webgpu", "no-adapter", "engine-lost"];
 
 const ABORTED = { type: "done", finish_reason: "abort", usage: null };
 
+/** As all may see it. @param {Model} model @returns {Model} */
+function withoutKey({ server, ...model }) {
+  if (!server) return model;
+  const { api_key: _, ...rest } = server;
+  return { ...model, server: rest };
+}
+
 export class EngineSupervisor {
   /**
    * @param {object} options
    * @param {Promise<ModelIndex>} options.index    what the package brings along
-   * @param {(engine: EngineName) => Worker} options.startWorker
+   * @param {(engine: EngineName) => EngineWorker} options.startWorker
    * @param {Promise<unknown>} [options.downloadsKnown]   settled once setDownloaded() was called
    * @param {() => void} [options.onIncomplete]    a downloaded model turned out to lack a file
    */
@@ -38,17 +57,23 @@ export class EngineSupervisor {
     this.packaged = [];
     /** @type {Map<string, Model>} downloaded and whole, with the list of their files, which is too long for every state */
     this.downloaded = new Map();
-    /** @type {Model|undefined} what was last asked for; it may have been deleted since */
-    this.chosen = undefined;
+    /** @type {Map<string, Model>} set up by the user, with the keys of their servers, which are the Worker's business */
+    this.offered = new Map();
+    /** @type {Model|null} Chrome's own */
+    this.builtIn = null;
+    /** @type {Map<string, number>} tokens that a model takes, where only its engine knows, by id */
+    this.windows = new Map();
+    /** @type {Map<string, Model>} what was ever chosen, by id; it may have been deleted since */
+    this.chosen = new Map();
+    this.areAllKnown = false;
     /** @type {Set<Panel>} */
     this.panels = new Set();
-    /** @type {Job[]} waiting completions, in order of arrival */
-    this.queue = [];
+    this.queue = new EngineQueue({ suits: (job) => this.suits(job), onTurnOver: () => this.advance() });
     /** @type {Job|null} the completion that the Worker is busy with */
     this.active = null;
     /** @type {Map<number, Job>} token counts asked of the Worker, or to be asked once a model is there */
     this.counts = new Map();
-    /** @type {Worker|null} */
+    /** @type {EngineWorker|null} */
     this.worker = null;
     this.nextKey = 1;
     this.losses = 0;
@@ -62,8 +87,19 @@ export class EngineSupervisor {
     this.idle = undefined;
     /** @type {ReturnType<typeof setTimeout>|undefined} the end of the patience with a Worker that owes a word */
     this.patience = undefined;
+    this.loadBegan = 0;
     /** @type {EngineState} */
-    this.state = { state: "absent", model: null, engine: null, models: [], progress: null, text: "", error: null };
+    this.state = {
+      state: "absent",
+      model: null,
+      engine: null,
+      models: [],
+      progress: null,
+      text: "",
+      error: null,
+      why: null,
+      load_seconds: null,
+    };
     index.then(
       ({ models }) => {
         this.packaged = models;
@@ -71,11 +107,15 @@ export class EngineSupervisor {
       },
       (error) => this.onLoadFailed("load-failed", String(error)),
     );
+    Promise.allSettled([index, downloadsKnown]).then(() => {
+      this.areAllKnown = true;
+      this.advance();
+    });
   }
 
   /** @param {(answer: Answer) => void} send */
   addPanel(send) {
-    const panel = { send };
+    const panel = { send, model: null };
     this.panels.add(panel);
     send({ type: "state", engine: this.state });
     return panel;
@@ -84,54 +124,150 @@ export class EngineSupervisor {
   /** A closed panel aborts what it asked for. @param {Panel} panel */
   removePanel(panel) {
     this.panels.delete(panel);
-    this.queue = this.queue.filter((job) => job.panel !== panel);
+    this.queue.remove((job) => job.panel === panel);
     for (const [key, job] of this.counts) if (job.panel === panel) this.counts.delete(key);
     if (this.active?.panel === panel) this.abortActive(this.active);
+    this.queue.endTurn(panel);
+    this.advance();
   }
 
-  /** @param {Panel} panel @param {Request|Keep} request */
+  /** @param {Panel} panel @param {Request|Keep|Offer|Sleep|TurnOver} request */
   handle(panel, request) {
     if (request.type === "load") this.load(panel, request);
     else if (request.type === "abort") this.abort(panel, request.id);
     else if (request.type === "keep") this.keep(request.minutes);
-    else {
-      const job = { panel, request, key: this.nextKey++, aborted: false };
-      if (this.state.state === "unavailable") return this.refuse(job);
-      if (request.type === "complete") this.queue.push(job);
-      else this.counts.set(job.key, job);
-      if (request.type === "count" && this.isLoaded()) this.toWorker({ ...request, key: job.key });
-      if (this.state.state === "asleep") this.wake();
-      else this.startNext();
-      if (this.queue.includes(job) && this.active && this.active.panel !== panel) this.answer(job, { type: "waiting" });
-    }
+    else if (request.type === "offer") this.offer(request.models);
+    else if (request.type === "sleep") this.sleep("memory");
+    else if (request.type === "turn-over") this.queue.endTurn(panel);
+    else this.take(this.job(panel, request, request.model ?? panel.model));
   }
 
-  /** @param {Panel} panel @param {Extract<Request, {type: "load"}>} request */
+  /** @param {Panel} panel @param {Request} request @param {string|null} model @returns {Job} */
+  job(panel, request, model) {
+    return { panel, request, key: this.nextKey++, aborted: false, model };
+  }
+
+  /** @param {Panel} panel @param {Load} request */
   async load(panel, request) {
     const index = await this.index.catch(() => null);
     if (!index) return; // the state says so
     const id = request.model ?? index.default;
-    const model = index.models.find((candidate) => candidate.id === id) ?? (await this.downloadedModel(id));
+    const model = index.models.find((candidate) => candidate.id === id) ?? (await this.laterModel(id));
     if (!model) {
       this.sendTo(panel, { type: "error", id: request.id, code: "unknown-model", message: id });
       return;
     }
-    const engine = this.choose(model, request.engine);
-    this.chosen = model;
-    const isSame = this.state.model === id && this.state.engine === engine;
+    this.chosen.set(id, model);
+    panel.model = id;
+    this.sendTo(panel, { type: "loaded", id: request.id, model: id });
+    this.queue.remove((job) => job.panel === panel && job.request.type === "load"); // it has chosen anew
+    const job = this.job(panel, request, id);
+    if (this.state.state === "absent" || (this.state.model === id && !this.active)) this.settle(job);
+    else this.take(job);
+  }
+
+  /** What a load asks for becomes what is loaded. @param {Job} job */
+  settle(job) {
+    const { engine: wanted } = /** @type {Load} */ (job.request);
+    const model = /** @type {Model} */ (this.find(job.model));
+    const engine = this.choose(model, wanted);
+    const isSame = this.state.model === model.id && this.state.engine === engine;
     if (!isSame || this.state.state === "unavailable") this.losses = 0; // a fresh start, not one more attempt
-    this.wanted = request.engine;
+    this.wanted = wanted === "auto" ? undefined : wanted;
     if (!isSame || !this.worker) this.startModel(model, engine);
-    this.sendTo(panel, { type: "loaded", id: request.id });
+  }
+
+  /** @param {Job} job */
+  take(job) {
+    const { type } = job.request;
+    const isInTurn = this.active?.panel === job.panel || !this.queue.isBehind(job.panel);
+    if (type === "count" && this.isLoaded() && this.suits(job) && isInTurn) return this.count(job);
+    this.queue.add(job);
+    this.advance();
+    const others = this.active && this.active.panel !== job.panel;
+    if (type === "complete" && others && this.queue.jobs.includes(job)) this.answer(job, { type: "waiting" });
+  }
+
+  /** Does what is next, if it can be done now. @returns {void} */
+  advance() {
+    if (this.active) return;
+    const job = this.queue.next();
+    if (job && this.suits(job)) this.serve(job);
+    else if (job && this.isFree()) this.turnTo(job);
+    else if (!job && this.state.state === "ready") this.rest();
+  }
+
+  /** Whether nobody is in the middle of something with the loaded model. */
+  isFree() {
+    return this.queue.turns.size === 0 && !(this.isLoaded() && this.counts.size > 0);
+  }
+
+  /** Whether it is for what is loaded, or was. @param {Job} job */
+  suits({ request, model: id }) {
+    if (id !== null && id !== this.state.model) return false;
+    const model = request.type === "load" ? this.find(id) : undefined;
+    return !model || this.choose(model, /** @type {Load} */ (request).engine) === this.state.engine;
+  }
+
+  /** @param {Job} job  for what is loaded, or was @returns {void} */
+  serve(job) {
+    const { state } = this.state;
+    const { type } = job.request;
+    if (state === "asleep" && type !== "load") return this.wake();
+    if (state === "unavailable" && type !== "load" && this.mayBeBack()) return this.wake();
+    if (type !== "load" && state !== "ready" && state !== "unavailable") return; // it is to come
+    this.queue.remove((other) => other === job);
+    if (type === "load") this.settle(job);
+    else if (state === "unavailable") this.refuse(job);
+    else if (type === "count") this.count(job);
+    else this.run(job);
+    this.advance();
+  }
+
+  /** Loads the model that a job is for. @param {Job} job @returns {void} */
+  turnTo(job) {
+    const model = this.find(job.model);
+    if (!model && !this.areAllKnown) return;
+    if (!model || job.request.type === "load") this.queue.remove((other) => other === job);
+    if (!model) this.fail(job, "unknown-model", String(job.model));
+    else if (job.request.type === "load") this.settle(job);
+    else if (this.state.state === "absent")
+      return; // its load is on its way
+    else {
+      this.losses = 0;
+      this.startModel(model, this.choose(model, this.wanted));
+    }
+    this.advance();
+  }
+
+  /** Whether what failed is worth another try at each request: a server may have been started meanwhile. */
+  mayBeBack() {
+    return this.state.engine === "server" && this.offered.has(this.state.model ?? "");
+  }
+
+  /** @param {Job} job */
+  count(job) {
+    this.counts.set(job.key, job);
+    this.toWorker({ ...job.request, key: job.key });
+  }
+
+  /** @param {Job} job */
+  run(job) {
+    clearTimeout(this.idle);
+    this.active = job;
+    this.setState({ state: "generating" });
+    this.toWorker({ ...job.request, key: job.key });
   }
 
   /**
    * The engine that a load means. Where nobody insists, what is there stays: on the CPU because a GPU was looked for in vain.
-   * @param {Model} model @param {"gpu"|"cpu"|undefined} wanted
+   * @param {Model} model @param {"gpu"|"cpu"|"auto"|undefined} wanted
    * @returns {EngineName}
    */
   choose(model, wanted) {
-    if (wanted) return wanted === "cpu" ? "wllama" : "webllm";
+    if (model.origin === "browser" || model.origin === "server") return model.origin;
+    if (wanted === "auto" && this.wanted) return "webllm"; // nobody insists any more
+    if (wanted === "cpu" || wanted === "gpu") return wanted === "cpu" ? "wllama" : "webllm";
     const isThere = this.state.model === model.id && this.state.state !== "unavailable";
     return isThere && this.state.engine ? this.state.engine : "webllm";
   }
@@ -145,14 +281,17 @@ export class EngineSupervisor {
   /** From now on nothing is to do; a model that nobody needs for long gives its memory back. */
   rest() {
     clearTimeout(this.idle);
-    if (this.keepMinutes !== null) this.idle = setTimeout(() => this.sleep(), this.keepMinutes * 60_000);
+    if (this.state.engine === "server") return; // its memory is not ours
+    if (this.keepMinutes !== null) this.idle = setTimeout(() => this.sleep("unused"), this.keepMinutes * 60_000);
   }
 
-  sleep() {
-    if (this.state.state !== "ready") return;
+  /** @param {"unused"|"memory"} why */
+  sleep(why) {
+    if (this.state.state !== "ready" || this.state.engine === "server") return;
     if (this.counts.size > 0) return this.rest();
+    clearTimeout(this.idle);
     this.dropWorker();
-    this.setState({ state: "asleep", progress: null, text: "Asleep · wakes when you ask", error: null });
+    this.setState({ state: "asleep", progress: null, text: "Asleep · wakes when you ask", error: null, why });
   }
 
   wake() {
@@ -165,14 +304,24 @@ export class EngineSupervisor {
     clearTimeout(this.recovery); // it may be meant for another model
     clearTimeout(this.idle);
     this.dropWorker();
+    if (model.id !== this.state.model) this.makeWay(model.id);
     const text = `Loading ${model.name}`;
     this.setState({ state: "loading", model: model.id, engine, progress: 0, text, error: null });
+    this.loadBegan = performance.now();
     const worker = this.startWorker(engine);
     this.worker = worker;
     worker.onmessage = ({ data }) => this.worker === worker && this.fromWorker(data);
     worker.onerror = (event) => this.worker === worker && this.onLost(event.message || "the engine's Worker failed");
-    this.toWorker({ type: "load", model: this.downloaded.get(model.id) ?? model });
+    this.toWorker({ type: "load", model: this.downloaded.get(model.id) ?? this.offered.get(model.id) ?? model });
     this.loseAfter(LOAD_PATIENCE_MS, "the model did not load");
+  }
+
+  /** Of what waits, what is for a model that will be loaded comes first; counts by the old one's tokenizer wait for that. @param {string} id */
+  makeWay(id) {
+    const foreign = [...this.counts.values()].filter(({ model }) => model !== null && model !== id);
+    for (const { key } of foreign) this.counts.delete(key);
+    this.queue.putBack(foreign);
+    this.queue.gather(id);
   }
 
   /** Ends the Worker; whatever it was busy with is told so. */
@@ -188,7 +337,7 @@ export class EngineSupervisor {
   /** @param {any} message see engines/webllm.js */
   fromWorker(message) {
     if (message.type === "progress") this.onProgress(message);
-    else if (message.type === "loaded") this.onLoaded();
+    else if (message.type === "loaded") this.onLoaded(message);
     else if (message.type === "load-failed") this.onLoadFailed(message.code, message.message);
     else if (message.type === "lost") this.onLost(message.message);
     else if (message.type === "counted") this.onCounted(message);
@@ -201,15 +350,21 @@ export class EngineSupervisor {
     this.setState({ progress, text });
   }
 
-  onLoaded() {
+  /** @param {{context_window?: number}} message */
+  onLoaded({ context_window: tokens }) {
     clearTimeout(this.patience);
-    this.setState({ state: "ready", progress: null, text: "", error: null });
+    if (tokens && this.state.model) {
+      this.windows.set(this.state.model, tokens);
+      this.listModels();
+    }
+    const seconds = (performance.now() - this.loadBegan) / 1000;
+    this.setState({ state: "ready", progress: null, text: "", error: null, load_seconds: seconds });
     for (const job of this.counts.values()) this.toWorker({ ...job.request, key: job.key });
-    this.startNext();
+    this.advance();
   }
 
-  /** @param {string} id */
-  async downloadedModel(id) {
+  /** One that the package does not bring along. @param {string} id */
+  async laterModel(id) {
     await this.downloadsKnown;
     return this.state.models.find((candidate) => candidate.id === id);
   }
@@ -223,13 +378,40 @@ export class EngineSupervisor {
     if (again) this.startModel(again, engine ?? "webllm"); // it is whole again
   }
 
+  /** What can be loaded besides, by the user's own doing. @param {Model[]} models */
+  offer(models) {
+    const before = this.offered.get(this.state.model ?? "");
+    for (const id of this.offered.keys()) this.chosen.delete(id);
+    this.offered = new Map(models.map((model) => [model.id, model]));
+    this.listModels();
+    const now = before && this.offered.get(before.id);
+    if (!before || JSON.stringify(now) === JSON.stringify(before)) return;
+    this.losses = 0;
+    clearTimeout(this.recovery);
+    if (now) this.startModel(now, this.choose(now, undefined));
+    else this.onLoadFailed("withdrawn", before.name);
+  }
+
+  /** What the browser has of its own, whenever that changes. @param {Model|null} model */
+  setBuiltIn(model) {
+    this.builtIn = model;
+    this.listModels();
+  }
+
   listModels() {
+    const builtIn = this.builtIn ? [this.builtIn] : [];
     const downloaded = [...this.downloaded.values()].map(({ stored: _, ...model }) => ({ ...model, files: [] }));
-    this.setState({ models: [...this.packaged, ...downloaded] });
+    const all = [...this.packaged, ...builtIn, ...downloaded, ...[...this.offered.values()].map(withoutKey)];
+    const models = all.map((model) => ({
+      ...model,
+      context_window: this.windows.get(model.id) ?? model.context_window,
+    }));
+    this.setState({ models });
   }
 
   /** @param {ErrorCode} code @param {string} message @returns {void} */
   onLoadFailed(code, message) {
+    if (code === "built-in-gone") this.setBuiltIn(null);
     if (code === "incomplete-model") this.onIncomplete();
     // A lost GPU process needs a moment before it hands out adapters again.
     else if (this.losses > 0 && this.losses <= RECOVERY_DELAYS_MS.length) return this.onLost(message);
@@ -240,9 +422,10 @@ export class EngineSupervisor {
     }
     this.dropWorker();
     this.setState({ state: "unavailable", progress: null, text: "", error: { code, message } });
-    for (const job of [...this.queue, ...this.counts.values()]) this.refuse(job);
-    this.queue = [];
+    const refused = this.queue.remove((job) => job.request.type !== "load" && this.suits(job));
+    for (const job of [...refused, ...this.counts.values()]) this.refuse(job);
     this.counts.clear();
+    this.advance();
   }
 
   /** @param {string} reason @returns {void} */
@@ -258,14 +441,22 @@ export class EngineSupervisor {
 
   /** The model that is loaded or loading. */
   model() {
-    return this.state.models.find((candidate) => candidate.id === this.state.model) ?? this.chosen;
+    return this.find(this.state.model);
+  }
+
+  /** @param {string|null} id */
+  find(id) {
+    return this.state.models.find((candidate) => candidate.id === id) ?? this.chosen.get(id ?? "");
   }
 
   /** @param {{key: number, counts: number[]}} message */
   onCounted({ key, counts }) {
     const job = this.counts.get(key);
     this.counts.delete(key);
-    if (job) this.answer(job, { type: "counted", counts });
+    if (!job) return;
+    this.queue.keepTurn(job);
+    this.answer(job, { type: "counted", counts });
+    this.advance();
   }
 
   /** @param {Job} job @param {any} message */
@@ -273,9 +464,10 @@ export class EngineSupervisor {
     this.answer(job, message);
     if (message.type !== "done" && message.type !== "error") return;
     if (message.type === "done") this.losses = 0;
+    if (this.panels.has(job.panel)) this.queue.keepTurn(job);
     this.endActive();
     this.setState({ state: "ready" });
-    this.startNext();
+    this.advance();
   }
 
   endActive() {
@@ -283,23 +475,12 @@ export class EngineSupervisor {
     this.active = null;
   }
 
-  startNext() {
-    if (this.state.state !== "ready" || this.active) return;
-    const job = this.queue.shift();
-    if (!job) return this.rest();
-    clearTimeout(this.idle);
-    this.active = job;
-    this.setState({ state: "generating" });
-    this.toWorker({ ...job.request, key: job.key });
-  }
-
   /** @param {Panel} panel @param {string} id */
   abort(panel, id) {
     const isMine = (/** @type {Job} */ job) => job.panel === panel && job.request.id === id;
     if (this.active && isMine(this.active)) return this.abortActive(this.active);
-    const waiting = this.queue.find(isMine);
-    this.queue = this.queue.filter((job) => job !== waiting);
-    if (waiting) this.answer(waiting, ABORTED);
+    for (const waiting of this.queue.remove(isMine)) this.answer(waiting, ABORTED);
+    this.advance();
   }
 
   /** @param {Job} job */

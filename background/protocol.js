@@ -5,11 +5,12 @@
 export const ENGINE_PORT = "engine";
 
 /**
- * A model that can be loaded: one that the package brings along, as listed in models/index.json, or one whose download is complete.
+ * A model that can be loaded: one that the package brings along, as listed in models/index.json, one whose download is complete,
+ * Chrome's own, or one on a server of the user's. The last two have no files: their path, lib and licence are empty.
  * @typedef {object} Model
  * @property {string} id
  * @property {string} name        for people
- * @property {"package"|"downloaded"} origin
+ * @property {"package"|"downloaded"|"browser"|"server"} origin
  * @property {string} path        folder of weights and configuration with a trailing slash: from the package's root, or the address
  *   that it was downloaded from
  * @property {string} lib         compiled model library, likewise
@@ -17,21 +18,41 @@ export const ENGINE_PORT = "engine";
  * @property {number} parameters       millions; what the model can be trusted with depends on it
  * @property {string[]} files     every weight file in the folder
  * @property {string} licence
+ * @property {"available"|"downloadable"|"downloading"} [availability]   of Chrome's own; without it "available"
  * @property {string} [gguf]      recipe of the same weights for the CPU engine, from the package's root; without it there is none
  * @property {object} [overrides] changes to mlc-chat-config.json
  * @property {boolean} [is_vision]
  * @property {StoredFile[]} [stored]   a downloaded model's files; see models/files.js
+ * @property {Server} [server]    only of origin server
+ */
+
+/**
+ * Where a model of the user's own is served by OpenAI's interface.
+ * @typedef {object} Server
+ * @property {string} url      up to and with /v1
+ * @property {string} [api_key]   never part of a state
+ * @property {"llama.cpp"|"ollama"|"lm-studio"|"vllm"|"other"} kind
+ * @property {string} model    its name there
+ */
+
+/**
+ * What a server says of itself. `context_window`: tokens, `parameters`: millions; null if it does not say.
+ * @typedef {{model: string, context_window: number|null, parameters: number|null, is_vision: boolean}} FoundModel
+ * @typedef {{kind: Server["kind"], models: FoundModel[]}} Found
  */
 
 /** @typedef {{name: string, url: string, bytes: number}} StoredFile */
 
-/** @typedef {"webllm"|"wllama"} EngineName  on the graphics card, or on the CPU */
+/** @typedef {"webllm"|"wllama"|"browser"|"server"} EngineName  on the graphics card, on the CPU, Chrome's own, or elsewhere */
 
 /**
  * @typedef {object} ChatMessage
  * @property {"system"|"user"|"assistant"|"tool"} role
- * @property {string} content     a last message of role assistant is an answer to go on with
+ * @property {string|ContentPart[]} content   in parts only of the user, and only for a model with is_vision: images, then one text.
+ *   A last message of role assistant is an answer to go on with
  */
+
+/** @typedef {{type: "text", text: string} | {type: "image_url", image_url: {url: string}}} ContentPart  `url`: data:image/jpeg */
 
 /**
  * @typedef {object} Completion
@@ -56,16 +77,49 @@ export const ENGINE_PORT = "engine";
 
 /**
  * Panel to engine. `engine` of a load: the graphics card or the CPU and nothing else; without it the graphics card where there is
- * one, else the CPU.
- * @typedef {{type: "load", id: string, model?: string, engine?: "gpu"|"cpu"}
- *   | {type: "complete", id: string, request: Completion}
- *   | {type: "count", id: string, texts: string[]}
+ * one, else the CPU; "auto" is the same, and takes back what was said before. `model`: the one that the panel wants, without it
+ * what the panel loaded last. `in_turn`: the same panel may ask for more, and until it says "turn-over" (or for some seconds) no
+ * other model is loaded.
+ * @typedef {{type: "load", id: string, model?: string, engine?: "gpu"|"cpu"|"auto"}
+ *   | {type: "complete", id: string, request: Completion, model?: string, in_turn?: boolean}
+ *   | {type: "count", id: string, texts: string[], model?: string, in_turn?: boolean}
  *   | {type: "abort", id: string}} Request
  */
 
 /**
  * Panel to engine: for how long an unused model stays in memory, null for always. Holds for all panels, and is not answered.
  * @typedef {{type: "keep", minutes: number|null}} Keep
+ */
+
+/** Panel to offscreen document: Chrome's own model may have come, or gone. Not answered. @typedef {{type: "look-for-built-in"}} LookForBuiltIn */
+
+/** Panel to engine: its turn is over, other panels' models may be loaded. Not answered. @typedef {{type: "turn-over"}} TurnOver */
+
+/**
+ * Panel to engine: the models that the user has set up, besides the package's and the downloaded ones. Takes the place of what was
+ * offered before, for all panels, and is not answered. What is loaded ends when it is offered no more.
+ * @typedef {{type: "offer", models: Model[]}} Offer
+ */
+
+/**
+ * Panel to engine: the machine is short of memory; a model that nobody uses at the moment gives its own back. Is not answered.
+ * @typedef {{type: "sleep"}} Sleep
+ */
+
+/**
+ * Panel to offscreen document: what there is at a server; answered by "looked" or an error.
+ * @typedef {{type: "look", id: string, server: {url: string, api_key?: string}}} LookRequest
+ */
+
+/** Panel to offscreen document, answered by "probed". @typedef {{type: "probe", id: string}} ProbeRequest */
+
+/**
+ * What the graphics card can do, measured with kernels like those of a model whose weights have four bits.
+ * @typedef {object} Probe
+ * @property {number} sync_seconds      to the graphics card and back
+ * @property {number} kernel_seconds    what starting a kernel costs
+ * @property {number} weight_bytes_per_second   read by a kernel that uses each weight once, as decoding does
+ * @property {number} flops             of a kernel that uses each weight for many tokens, as prefilling does
  */
 
 /**
@@ -162,9 +216,10 @@ export const ENGINE_PORT = "engine";
  */
 
 /**
- * Why a download stands still. Until it is told to stop, "offline" and "server" are tried again by themselves, the rest is not.
+ * Why a download stands still. Until it is told to stop, "offline", "server" and "stalled" are tried again by themselves, the rest
+ * is not. "stalled" besides "downloading": nothing comes at the moment; besides "waiting": it was given up, to be asked for anew.
  * "moved": the CSP refuses a host; "no-space": found out before the weights; "disk-full": found out by writing.
- * @typedef {"offline"|"not-found"|"refused"|"server"|"moved"|"corrupt"|"disk-full"|"no-space"|"bad-model"|"failed"} DownloadErrorCode
+ * @typedef {"offline"|"not-found"|"refused"|"server"|"stalled"|"moved"|"corrupt"|"disk-full"|"no-space"|"bad-model"|"failed"} DownloadErrorCode
  */
 
 /**
@@ -191,31 +246,40 @@ export const ENGINE_PORT = "engine";
 
 /**
  * Why something failed; what to tell the user is decided in Python.
+ * Those of a server: "withdrawn": it is offered no more; "origin-refused": it answers no extension; "key-refused"; "no-such-model";
+ * "not-a-server": what answers does not speak OpenAI's interface.
  * @typedef {"no-webgpu"|"no-adapter"|"no-f16"|"out-of-memory"|"engine-lost"|"load-failed"|"incomplete-model"|"unknown-model"|"not-loaded"
- *   |"context-length"|"bad-request"|"failed"} ErrorCode
+ *   |"context-length"|"bad-request"|"failed"|ServerErrorCode|BuiltInErrorCode} ErrorCode
+ * @typedef {"built-in-gone"|"not-downloaded"|"not-allowed"|"language"|"filtered"} BuiltInErrorCode  of Chrome's own model
+ * @typedef {"server-unreachable"|"withdrawn"|"origin-refused"|"key-refused"|"no-such-model"|"not-a-server"|"server-busy"} ServerErrorCode
  */
 
 /**
  * @typedef {object} EngineState
- * @property {"absent"|"downloading"|"loading"|"ready"|"generating"|"asleep"|"lost"|"unavailable"} state   asleep: unloaded, since
- *   nobody used it for long; the next request loads it again
+ * @property {"absent"|"downloading"|"loading"|"ready"|"generating"|"asleep"|"lost"|"unavailable"} state   asleep: unloaded; the
+ *   next request loads it again
  * @property {string|null} model        id of the model that is loaded or loading
  * @property {EngineName|null} engine   what it runs on; null until a model was asked for
  * @property {Model[]} models
  * @property {number|null} progress     0 to 1 while loading
  * @property {string} text              what is going on
  * @property {{code: ErrorCode, message: string}|null} error
+ * @property {"unused"|"memory"|null} why    it is asleep
+ * @property {number|null} load_seconds      what the last load took
  */
 
 /**
- * Engine to panel. `state` goes to every panel, the rest to the one that asked; `waiting`: for another panel's completion.
+ * Engine to panel. `state` goes to every panel, the rest to the one that asked. `loaded`: the model is chosen for this panel, the
+ * state tells when it is there; `waiting`: for another panel's completion.
  * @typedef {{type: "state", engine: EngineState}
- *   | {type: "loaded", id: string}
+ *   | {type: "loaded", id: string, model: string}
  *   | {type: "waiting", id: string}
  *   | {type: "prefill", id: string, done: number, total: number}
  *   | {type: "delta", id: string, text: string}
  *   | {type: "done", id: string, finish_reason: "stop"|"length"|"abort", usage: Usage|null}
  *   | {type: "counted", id: string, counts: number[]}
+ *   | {type: "looked", id: string, found: Found}
+ *   | {type: "probed", id: string, probe: Probe|null, message: string}
  *   | {type: "error", id: string, code: ErrorCode, message: string}} Answer
  */
 

@@ -1,6 +1,7 @@
 // Only the user's gestures, and the browser's start. This worker may die at any moment and nothing may notice, so it keeps no state
 // and no port.
 
+import "./network-guard.js";
 import { resumeDownloads } from "./models/resume.js";
 
 chrome.sidePanel.setPanelBehavior({ openPanelOnActionClick: false });

@@ -1,6 +1,8 @@
 /** Files on their way to a message: has each read, tells the view how far that is, and hands what was read to Python. */
 
-/** @import { AttachDocument, AttachmentEvent, Command, Parsed, Refusal } from "./types.js" */
+import { held, isImage, takePicture } from "./pictures.js";
+
+/** @import { AttachDocument, Attachment, AttachmentEvent, Command, Parsed, Refusal } from "./types.js" */
 
 /**
  * `Parsed.id` is what tells one content from another; a refusal has none. Rejects when the signal is aborted.
@@ -21,34 +23,51 @@ export function createAttach({ parseFile, dispatch, send }) {
 
   /** @param {File} file */
   async function read(file) {
-    const id = crypto.randomUUID();
     const { name, type: mime, size: bytes } = file;
+    const { id, show, signal } = start("document", name);
+    const parsed = await parseFile(file, {
+      onProgress: (fraction) => reading.has(id) && show(fraction),
+      signal,
+    }).catch(refusal);
+    if (isWanted(id)) send(document({ id, name, mime, bytes }, parsed));
+  }
+
+  /** @param {File} file */
+  async function take(file) {
+    const { name } = file;
+    const { id } = start("image", name);
+    const picture = await takePicture(id, file);
+    if (isWanted(id)) send({ type: "attach-image", id, name, ...picture });
+    else held.delete(id);
+  }
+
+  /**
+   * Shows that a file is being read. A message may be sent before it is: Python must know that it will come.
+   * @param {Attachment["kind"]} kind
+   * @param {string} name
+   */
+  function start(kind, name) {
+    const id = crypto.randomUUID();
     const stop = new AbortController();
     reading.set(id, stop);
     const show = (/** @type {number | null} */ progress) =>
-      dispatch({
-        type: "attachment",
-        attachment: { id, kind: "document", name, detail: "", state: "reading", progress },
-      });
+      dispatch({ type: "attachment", attachment: { id, kind, name, detail: "", state: "reading", progress } });
     show(null);
-    // A message may be sent before its files are read: Python must know that they will come.
-    send({ type: "attach-started", id, name });
-    const parsed = await parseFile(file, {
-      onProgress: (fraction) => reading.has(id) && show(fraction),
-      signal: stop.signal,
-    }).catch(refusal);
-    reading.delete(id);
-    if (stop.signal.aborted) return;
-    send(document({ id, name, mime, bytes }, parsed));
+    send({ type: "attach-started", id, kind, name });
+    return { id, show, signal: stop.signal };
   }
+
+  /** Whether nobody took it away while it was read. @param {string} id */
+  const isWanted = (id) => reading.delete(id);
 
   return {
     add(files) {
-      for (const file of files) read(file);
+      for (const file of files) isImage(file) ? take(file) : read(file);
     },
     cancel(id) {
       reading.get(id)?.abort();
       reading.delete(id);
+      held.delete(id);
     },
   };
 }

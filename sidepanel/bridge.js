@@ -1,5 +1,6 @@
 // Relays: view <-> Python's Worker <-> engine port. It decides nothing; JSON text is what crosses to Python.
 
+import { createBuiltInCalls } from "./built-in-model.js";
 import { EnginePort } from "./engine-port.js";
 import { createHost, watchPermissions, watchTab, watchWishes } from "./host.js";
 import { MODEL_CALLS } from "./models-calls.js";
@@ -34,6 +35,7 @@ export function connect(dispatch) {
     sandboxes,
     sessions: createSessionCalls(toPython),
     models: MODEL_CALLS,
+    builtIn: createBuiltInCalls(toPython),
   });
 
   /**

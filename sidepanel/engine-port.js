@@ -3,7 +3,7 @@
 import { ensureDocument } from "../background/offscreen-document.js";
 import { ENGINE_PORT } from "../background/protocol.js";
 
-/** @import { Keep, Request } from "../background/protocol.js" */
+/** @import { Keep, Model, Offer, Request } from "../background/protocol.js" */
 
 const RETRY_MS = [0, 200, 500, 1000, 2000];
 const WARM_UP = "warm-up";
@@ -15,6 +15,8 @@ export class EnginePort {
     /** @type {chrome.runtime.Port|null} */
     this.port = null;
     this.failures = 0;
+    /** @type {string|undefined} what was chosen in this panel, whatever others have chosen since */
+    this.model = undefined;
   }
 
   async open() {
@@ -27,7 +29,10 @@ export class EnginePort {
     port.onMessage.addListener((message) => {
       if (this.port !== port) this.onReady(port); // its first message says that the document is up
       // The model that was chosen once is no longer in the package.
-      if (message.id === WARM_UP && message.code === "unknown-model") this.post({ type: "load", id: WARM_UP });
+      if (message.id === WARM_UP && message.code === "unknown-model") {
+        this.model = undefined;
+        this.post({ type: "load", id: WARM_UP });
+      }
       this.toPython({ type: "from-engine", message });
     });
     port.onDisconnect.addListener(() => this.onGone(chrome.runtime.lastError?.message ?? "the port was closed"));
@@ -38,9 +43,13 @@ export class EnginePort {
     this.port = port;
     this.failures = 0;
     // The model starts to load here and not once Python is up: that is a second sooner.
-    const { model, engine, preferences } = await chrome.storage.local.get(["model", "engine", "preferences"]);
-    const minutes = /** @type {{keep_minutes?: unknown} | undefined} */ (preferences)?.keep_minutes;
+    const { model: last, preferences, servers } = await chrome.storage.local.get(["model", "preferences", "servers"]);
+    const { keep_minutes: minutes, run_on: engine } = /** @type {{keep_minutes?: unknown, run_on?: unknown}} */ (
+      preferences ?? {}
+    );
+    const model = this.model ?? last;
     if (minutes === null || typeof minutes === "number") this.post({ type: "keep", minutes });
+    this.post({ type: "offer", models: await permitted(servers) });
     const insists = engine === "cpu" || engine === "gpu";
     this.post({
       type: "load",
@@ -66,8 +75,23 @@ export class EnginePort {
     setTimeout(() => this.open(), delay);
   }
 
-  /** Python asks only engines that it heard of, so a message without a port belongs to one that just went. @param {Request|Keep} message */
+  /** Python asks only engines that it heard of, so a message without a port belongs to one that just went. @param {Request|Keep|Offer} message */
   post(message) {
+    if (message.type === "load" && message.model && message.id !== WARM_UP) this.model = message.model;
     this.port?.postMessage(message);
   }
+}
+
+/**
+ * The models of the servers that the user has set up (see python/amplifier_browser/models/servers.py), and lets the extension reach.
+ * @param {any} servers  as stored
+ * @returns {Promise<Model[]>}
+ */
+async function permitted(servers) {
+  /** @type {{permission: string, models: Model[]}[]} */
+  const known = Array.isArray(servers) ? servers : [];
+  const models = known.map(async ({ permission, models }) =>
+    (await chrome.permissions.contains({ origins: [permission] })) ? models : [],
+  );
+  return (await Promise.all(models)).flat();
 }

@@ -4,6 +4,7 @@ import browser from "webextension-polyfill";
 import { HIGHLIGHT_CSS, highlight } from "./highlight.js";
 import { openTab } from "./open-tab.js";
 import { readPdfTab, turnToPage } from "./pdf-tab.js";
+import { blobOf } from "./pictures.js";
 import { recordings } from "./recordings.js";
 import { withTranscripts } from "./transcript.js";
 
@@ -118,6 +119,13 @@ async function showPassage({ tab: id, url, quote, page, media, time }) {
  */
 async function tabById(id) {
   return browser.tabs.get(id).catch(() => ({ id }));
+}
+
+/** A picture of what the current tab shows; only where a click of the user's has opened it to the extension. @returns {Promise<File>} */
+export async function screenshot() {
+  const tab = await currentTab();
+  const picture = await browser.tabs.captureVisibleTab(undefined, { format: "png" });
+  return new File([blobOf(picture)], `Screenshot of ${tab?.title || "a page"}`, { type: "image/png" });
 }
 
 /** The tabs of this window in their order; titles and addresses are empty where the extension may not see them. */

@@ -17,6 +17,9 @@ export const LONGEST_SILENCE = 180_000;
 /** Files that are read at a time: each Worker may need its several times 50 MB. */
 export const FILES_AT_ONCE = 2;
 
+/** Of an image: four bytes each, while it is made smaller. */
+export const MOST_PIXELS = 100_000_000;
+
 /** A user's module is text that one person wrote; above this a file is hardly one. */
 export const LARGEST_MODULE = MB / 4;
 /**

@@ -1,5 +1,6 @@
 // What Python may ask the page about models: the package's catalogue, the graphics card, a repository, and the disk.
 
+import { isSoftware } from "../background/engines/software-gpu.js";
 import { storageSizes } from "./storage-sizes.js";
 
 /** @type {Record<string, (args: any) => Promise<any>>} */
@@ -7,6 +8,7 @@ export const MODEL_CALLS = {
   "models.catalogue": readCatalogue,
   "models.config": readConfig,
   "gpu.adapter": describeAdapter,
+  "memory.look": lookAtMemory,
   "storage.sizes": storageSizes,
 };
 
@@ -37,12 +39,18 @@ async function readConfig({ url }) {
   );
 }
 
+/** The machine's memory in bytes, and how much of it is free or could be at once. */
+async function lookAtMemory() {
+  const { availableCapacity, capacity } = await chrome.system.memory.getInfo();
+  return { available: availableCapacity, capacity };
+}
+
 /** The graphics card and its limits in bytes, and the machine's memory in gigabytes; null if there is none to use. */
 async function describeAdapter() {
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }).catch(() => null);
   if (!adapter) return null;
   const { vendor, architecture, device, description } = adapter.info;
-  const { isFallbackAdapter } = /** @type {{isFallbackAdapter?: boolean}} */ (adapter.info);
+  const is_software = isSoftware(adapter);
   const memory = /** @type {{deviceMemory?: number}} */ (navigator).deviceMemory ?? null;
   return {
     description: description || [vendor, architecture, device].filter(Boolean).join(" ") || "Graphics card",
@@ -50,6 +58,6 @@ async function describeAdapter() {
     max_buffer: adapter.limits.maxBufferSize,
     max_storage_binding: adapter.limits.maxStorageBufferBindingSize,
     memory,
-    is_software: Boolean(isFallbackAdapter) || architecture === "swiftshader",
+    is_software,
   };
 }

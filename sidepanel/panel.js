@@ -6,7 +6,8 @@ import { connect } from "./bridge.js";
 import { deleteIfAsked, watchDeleting } from "./delete-everything.js";
 import { parseFile } from "./documents/files.js";
 import { restoreDraft } from "./draft.js";
-import { removePermissions, requestTab, watchTabs } from "./host.js";
+import { removePermissions, requestTab, screenshot, watchTabs } from "./host.js";
+import { readImage } from "./sessions-store.js";
 import { createStore, initialState } from "./store.js";
 import { mount } from "./views/app.js";
 
@@ -24,6 +25,8 @@ const store = createStore({
     bridge.send(command);
   },
   attach: attach.add,
+  screenshot,
+  image: readImage,
   requestPermissions: (needs) => browser.permissions.request(/** @type {browser.Permissions.Permissions} */ (needs)),
   removePermissions,
   requestTab,

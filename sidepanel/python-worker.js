@@ -4,6 +4,7 @@
 // everything of ours as .pyc in one zip that Python imports from directly (app.zip), and pydantic's compiled core unpacked,
 // since a shared library cannot be imported out of a zip.
 
+import "../background/network-guard.js";
 import { loadPyodide } from "pyodide";
 import { showLife } from "../background/worker-life.js";
 

@@ -9,6 +9,7 @@
 // Memory is capped in the wasm module itself, files in a quota, what is posted in a credit. Time is the page's affair: it sets
 // the interrupt and, where that does not help, ends the Worker. What comes out are texts; whoever reads them trusts none.
 
+import "../background/network-guard.js";
 import { loadPyodide } from "pyodide";
 
 /** @typedef {{memory_mb: number, kernel: boolean, interrupts: Int32Array}} Options */

@@ -79,8 +79,8 @@ export function showSentSessions(state, command) {
       );
     case "delete-session":
       return deleteSession(state, command.id);
-    case "restore-session":
-      return restoreSession(state, command.id);
+    case "restore-sessions":
+      return restoreSessions(state);
     case "delete-all-sessions":
       return deleteAll(state);
     default:
@@ -97,30 +97,8 @@ function deleteSession(state, id) {
   const { items } = state.sessions;
   const item = items?.find((other) => other.id === id);
   if (!items || !item) return state;
-  const next = item.open ? leave(state) : state;
-  const deleted = {
-    item,
-    undo: { text: `“${item.title}” deleted.`, command: /** @type {Command} */ ({ type: "restore-session", id }) },
-  };
-  return announce(
-    change(next, { items: items.filter((other) => other !== item), deleted }),
-    `${item.title} deleted. Undo brings it back.`,
-  );
-}
-
-/**
- * @param {State} state
- * @param {string} id
- * @returns {State}
- */
-function restoreSession(state, id) {
-  const { items, deleted } = state.sessions;
-  if (!items || deleted?.item.id !== id) return state;
-  const item = { ...deleted.item, open: false }; // another one has been opened in its place
-  return announce(
-    change(state, { items: [...items, item].sort(inOrder), deleted: null }),
-    `${item.title} is back in the list`,
-  );
+  const next = remove(state, items, [item], `“${item.title}” deleted.`);
+  return announce(next, `${item.title} deleted. Undo brings it back.`);
 }
 
 /**
@@ -130,10 +108,40 @@ function restoreSession(state, id) {
 function deleteAll(state) {
   const { items } = state.sessions;
   if (!items) return state;
-  const kept = items.filter(({ pinned }) => pinned);
+  const doomed = items.filter(({ pinned }) => !pinned);
+  const text = `${counted(doomed.length, "conversation")} deleted`;
+  return announce(remove(state, items, doomed, `${text}.`), `${text}. Undo brings them back.`);
+}
+
+/**
+ * @param {State} state
+ * @param {SessionItem[]} items
+ * @param {SessionItem[]} doomed some of them
+ * @param {string} text what is said beside the way back
+ * @returns {State}
+ */
+function remove(state, items, doomed, text) {
+  const next = doomed.some(({ open }) => open) ? leave(state) : state;
+  /** @type {Command} */
+  const command = { type: "restore-sessions", ids: doomed.map(({ id }) => id) };
+  const kept = items.filter((item) => !doomed.includes(item));
+  return change(next, { items: kept, deleted: { items: doomed, undo: { text, command } } });
+}
+
+/**
+ * @param {State} state
+ * @returns {State}
+ */
+function restoreSessions(state) {
+  const { items, deleted } = state.sessions;
+  if (!items || !deleted) return state;
+  const back = deleted.items.map((item) => ({ ...item, open: false })); // another one has been opened in its place
+  const [first] = back;
   return announce(
-    change(kept.some(({ open }) => open) ? state : leave(state), { items: kept, deleted: null }),
-    `${counted(items.length - kept.length, "conversation")} deleted`,
+    change(state, { items: [...items, ...back].sort(inOrder), deleted: null }),
+    back.length === 1
+      ? `${first?.title} is back in the list`
+      : `${counted(back.length, "conversation")} are back in the list`,
   );
 }
 

@@ -2,41 +2,38 @@
 
 import { openDB } from "idb";
 import browser from "webextension-polyfill";
+import { blobOf, dataUrl, held, takePicture } from "./pictures.js";
+import { PARTS, upgrade, VERSION } from "./sessions-schema.js";
+import { createSearch } from "./sessions-search.js";
 
 /** @import { DBSchema, IDBPDatabase } from "idb" */
 
-/**
- * @typedef {{id: string} & Record<string, unknown>} SessionRecord a line of the list; see history/records.py
- * @typedef {{id: string} & Record<string, unknown>} KeptMessage
- *
- * @typedef {object} Tables
- * @property {{key: string, value: SessionRecord}} sessions
- * @property {{key: [string, string], value: {session: string, id: string, message: KeptMessage}}} messages
- * @property {{key: string, value: {session: string, order: string[], memory: unknown}}} memories  what a session goes on from
- * @property {{key: string, value: string}} texts  what searches look through
- */
+/** @import { KeptMessage, PartTable, SessionRecord, Tables } from "./sessions-schema.js" */
 
 const NAME = "sessions";
-const VERSION = 1;
-const ALL = /** @type {const} */ (["sessions", "messages", "memories", "texts"]);
+const ALL = /** @type {const} */ (["sessions", "messages", "memories", "texts", "images", ...PARTS]);
 const OPEN_PATIENCE_MS = 10_000; // a database that somebody else holds may never say so
-const SNIPPET = 60; // characters on either side of what was found
 
 /** @type {Promise<IDBPDatabase<DBSchema & Tables>> | null} */
 let opened = null;
 
 /** The database; opened anew after the browser closed it. @returns {Promise<IDBPDatabase<DBSchema & Tables>>} */
 function database() {
-  opened ??= inTime(open()).catch((error) => {
+  opened ??= inTime(open).catch((error) => {
     opened = null;
     throw error;
   });
   return opened;
 }
 
-/** One that opens too late is closed again. @param {Promise<IDBPDatabase<DBSchema & Tables>>} opening */
-function inTime(opening) {
+/**
+ * One that opens too late is closed again. Bringing the data up to this version takes the time that it takes.
+ * @param {(onUpgrade: () => void) => ReturnType<typeof open>} start
+ * @returns {ReturnType<typeof open>}
+ */
+function inTime(start) {
   return new Promise((resolve, reject) => {
+    const opening = start(() => clearTimeout(timer));
     const timer = setTimeout(() => {
       opening.then((late) => late.close()).catch(() => {});
       reject(new Error(`the database did not open in ${OPEN_PATIENCE_MS / 1000} seconds`));
@@ -45,14 +42,15 @@ function inTime(opening) {
   });
 }
 
-/** @returns {Promise<IDBPDatabase<DBSchema & Tables>>} */
-function open() {
+/**
+ * @param {() => void} onUpgrade
+ * @returns {Promise<IDBPDatabase<DBSchema & Tables>>}
+ */
+function open(onUpgrade) {
   return openDB(NAME, VERSION, {
-    upgrade(fresh) {
-      fresh.createObjectStore("sessions", { keyPath: "id" });
-      fresh.createObjectStore("messages", { keyPath: ["session", "id"] });
-      fresh.createObjectStore("memories", { keyPath: "session" });
-      fresh.createObjectStore("texts");
+    upgrade(database, from, _to, transaction) {
+      onUpgrade();
+      upgrade(database, from, transaction);
     },
     // Another version of the extension wants it: let go, and the next call opens it again.
     blocking: (_current, _blocked, event) => {
@@ -70,6 +68,7 @@ function open() {
  * @param {(message: {type: "session-taken", id: string}) => void} toPython
  */
 export function createSessionCalls(toPython) {
+  const finder = createSearch(database);
   const claims = createClaims((id) => toPython({ type: "session-taken", id }));
   return {
     "sessions.list": list,
@@ -77,8 +76,14 @@ export function createSessionCalls(toPython) {
     "sessions.write": write,
     "sessions.change": change,
     "sessions.delete": remove,
-    "sessions.search": search,
+    "sessions.search": finder.search,
+    "sessions.expect-search": finder.expect,
     "sessions.claim": claims.claim,
+    "images.read": async (/** @type {{id: string}} */ { id }) => {
+      const blob = await readImage(id);
+      return blob && dataUrl(blob);
+    },
+    "images.put": async (/** @type {{id: string, url: string}} */ { id, url }) => takePicture(id, blobOf(url)),
     "sessions.open": async (/** @type {{id: string}} */ which) => {
       await browser.storage.session.set({ [await windowKey()]: which.id });
       return claims.keepOnly(which);
@@ -94,34 +99,72 @@ async function list() {
   return (await database()).getAll("sessions");
 }
 
-/** @param {{id: string}} which  @returns what `write` was given, null if there is none */
+/** @param {{id: string}} which  @returns a whole session, as history/records.py has it; null if there is none */
 async function read({ id }) {
   const transaction = (await database()).transaction(ALL);
-  const [session, kept, rest] = await Promise.all([
+  const partsOf = (/** @type {PartTable} */ name) => transaction.objectStore(name).getAll(allOf(id));
+  const [session, kept, rest, turns, contexts, pages] = await Promise.all([
     transaction.objectStore("sessions").get(id),
     transaction.objectStore("messages").getAll(allOf(id)),
     transaction.objectStore("memories").get(id),
+    ...PARTS.map(partsOf),
   ]);
   if (!session) return null;
-  const messages = new Map(kept.map(({ id: name, message }) => [name, message]));
-  const inOrder = (rest?.order ?? []).flatMap((name) => messages.get(name) ?? []);
-  return { session, messages: inOrder, memory: rest?.memory ?? null };
+  const messages = inOrder(rest?.order ?? [], new Map(kept.map(({ id: name, message }) => [name, message])));
+  const memory = rest?.memory ?? null;
+  if (!Array.isArray(memory?.turns) || typeof memory.context !== "number") return { session, messages, memory }; // damaged
+  const whole = {
+    turns: inOrder(memory.turns, new Map(turns.map((part) => [part.id, part.value]))),
+    context: contexts.map((part) => part.value),
+  };
+  return {
+    ...{ session, messages, memory: { ...memory, ...whole } },
+    pages: Object.fromEntries(pages.map((part) => [part.id, part.value])),
+  };
+}
+
+/**
+ * @template Value
+ * @param {string[]} order
+ * @param {Map<string | number, Value>} values
+ */
+function inOrder(order, values) {
+  return order.flatMap((id) => values.get(id) ?? []);
 }
 
 /**
  * Writes what has changed of a session, all or nothing; without `memory` and `text` those stay as they were.
- * @param {{session: SessionRecord, messages: KeptMessage[], removed?: string[], order: string[], memory?: unknown, text?: string}} what
+ * @param {object} what
+ * @param {SessionRecord} what.session
+ * @param {KeptMessage[]} what.messages
+ * @param {string[]} [what.removed]  messages
+ * @param {string[]} what.order
+ * @param {unknown} [what.memory]  without its parts: see sessions-schema.js
+ * @param {Record<PartTable, [string | number, unknown][]>} [what.parts]  those that are new or other than they were
+ * @param {Record<PartTable, (string | number)[]>} [what.gone]  ids of parts
+ * @param {string} [what.text]
  */
-async function write({ session, messages, removed = [], order, memory, text }) {
+async function write({ session, messages, removed = [], order, memory, parts, gone, text }) {
   const transaction = (await database()).transaction(ALL, "readwrite");
   const table = transaction.objectStore("messages");
   const memories = transaction.objectStore("memories");
   const known = memory === undefined ? (await memories.get(session.id))?.memory : memory;
+  const images = transaction.objectStore("images");
+  const lost = await Promise.all(removed.map((id) => table.get([session.id, id])));
+  const kept = messages.flatMap(imagesOf);
+  const goneImages = lost.flatMap((row) => (row ? imagesOf(row.message) : [])).filter((id) => !kept.includes(id));
   await Promise.all([
+    ...goneImages.map((id) => images.delete([session.id, id])),
+    ...kept.map((id) => keepImage(images, session.id, id)),
     transaction.objectStore("sessions").put(session),
     ...messages.map((message) => table.put({ session: session.id, id: message.id, message })),
     ...removed.map((id) => table.delete([session.id, id])),
     memories.put({ session: session.id, order, memory: known }),
+    ...PARTS.flatMap((name) => {
+      const store = /** @type {any} */ (transaction.objectStore(name));
+      const put = (parts?.[name] ?? []).map(([id, value]) => store.put({ session: session.id, id, value }));
+      return [...put, ...(gone?.[name] ?? []).map((id) => store.delete([session.id, id]))];
+    }),
     text === undefined ? undefined : transaction.objectStore("texts").put(text, session.id),
     transaction.done,
   ]);
@@ -140,12 +183,16 @@ async function change({ id, changes }) {
 /** @param {{ids: string[]}} which */
 async function remove({ ids }) {
   const transaction = (await database()).transaction(ALL, "readwrite");
+  const images = await Promise.all(ids.map((id) => transaction.objectStore("images").getAll(allOf(id))));
+  for (const { id, blob } of images.flat()) held.set(id, blob); // so that undo brings them back
   await Promise.all([
     ...ids.flatMap((id) => [
+      transaction.objectStore("images").delete(allOf(id)),
       transaction.objectStore("sessions").delete(id),
       transaction.objectStore("messages").delete(allOf(id)),
       transaction.objectStore("memories").delete(id),
       transaction.objectStore("texts").delete(id),
+      ...PARTS.map((name) => transaction.objectStore(name).delete(allOf(id))),
     ]),
     transaction.done,
   ]);
@@ -153,26 +200,35 @@ async function remove({ ids }) {
 }
 
 /**
- * The sessions that hold all of some words, in lower case.
- * @param {{words: string[]}} what
- * @returns {Promise<{id: string, snippet: string}[]>}
+ * An image of a message, or of one that is being written; null if there is none.
+ * @param {string} id
+ * @returns {Promise<Blob | null>}
  */
-async function search({ words }) {
-  const transaction = (await database()).transaction("texts");
-  const [ids, texts] = await Promise.all([transaction.store.getAllKeys(), transaction.store.getAll()]);
-  return ids.flatMap((id, at) => {
-    const lower = texts[at].toLowerCase();
-    if (!words.every((word) => lower.includes(word))) return [];
-    return { id, snippet: snippetOf(texts[at], lower.indexOf(words[0]), words[0].length) };
-  });
+export async function readImage(id) {
+  const kept = async () => (await (await database()).getFromIndex("images", "id", id))?.blob ?? null;
+  return held.get(id) ?? kept().catch(() => null);
 }
 
-/** @param {string} text @param {number} at @param {number} length */
-function snippetOf(text, at, length) {
-  const start = Math.max(0, at - SNIPPET);
-  const end = Math.min(text.length, at + length + SNIPPET);
-  const words = text.slice(start, end).replace(/\s+/g, " ").trim();
-  return `${start > 0 ? "…" : ""}${words}${end < text.length ? "…" : ""}`;
+/**
+ * Ids of the images that a message was sent with.
+ * @param {KeptMessage} message
+ * @returns {string[]}
+ */
+function imagesOf({ attachments }) {
+  const sent = /** @type {{id: string, kind: string}[]} */ (Array.isArray(attachments) ? attachments : []);
+  return sent.filter(({ kind }) => kind === "image").map(({ id }) => id);
+}
+
+/**
+ * Keeps an image with its conversation: one that was just taken, or that another conversation has, which this one is a copy of.
+ * @param {import("idb").IDBPObjectStore<DBSchema & Tables, any, "images", "readwrite">} images
+ * @param {string} session
+ * @param {string} id
+ */
+async function keepImage(images, session, id) {
+  if (await images.getKey([session, id])) return;
+  const blob = held.get(id) ?? (await images.index("id").get(id))?.blob;
+  if (blob) await images.put({ session, id, blob });
 }
 
 /** @param {string} session */

@@ -9,7 +9,7 @@ import { counted } from "./counted.js";
 export const INITIAL_SETTINGS = {
   settings: null,
   settingsOpen: false,
-  section: "permissions",
+  section: "general",
   drafts: {},
   editor: null,
   saving: null,

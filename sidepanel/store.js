@@ -24,7 +24,17 @@ const NOTICES_SHOWN = 3;
 const LONG = 30;
 
 /** @type {Engine} */
-const ABSENT = { state: "absent", engine: null, model: null, models: [], progress: null, text: "", error: null };
+const ABSENT = {
+  state: "absent",
+  engine: null,
+  model: null,
+  models: [],
+  progress: null,
+  text: "",
+  error: null,
+  host: "",
+  blind: "",
+};
 
 /**
  * @param {string} [draft] what the composer holds from the start
@@ -381,6 +391,8 @@ const replaced = (messages, index, message) => messages.map((other, i) => (i ===
  * @param {Store["requestTab"]} [options.requestTab]
  * @param {(onTabs: (tabs: OpenTab[]) => void) => () => void} [options.watchTabs]
  * @param {(files: Iterable<File>) => void} [options.attach]
+ * @param {Store["screenshot"]} [options.screenshot]
+ * @param {Store["image"]} [options.image]
  * @param {State} [options.state]
  * @param {(callback: () => void) => void} [options.schedule]
  * @returns {Store}
@@ -392,6 +404,8 @@ export function createStore({
   requestTab = async () => false,
   watchTabs = () => () => {},
   attach = () => {},
+  screenshot = async () => Promise.reject(new Error("there is no tab")),
+  image = async () => null,
   state = initialState(),
   schedule = nextFrame,
 }) {
@@ -424,6 +438,8 @@ export function createStore({
     requestTab,
     watchTabs: () => watchTabs((tabs) => dispatch({ type: "tabs", tabs })),
     attach,
+    screenshot,
+    image,
     send(command) {
       dispatch({ type: "sent", command });
       send(command);

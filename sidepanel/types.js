@@ -69,6 +69,7 @@
  * @property {Step[]} [steps] what tools did for this answer, in order
  * @property {string[]} [notes]
  * @property {Usage} [usage]
+ * @property {string[]} [sent_to] hosts of servers that answered, to which text left the browser
  * @property {Citation[]} [citations]
  * @property {Seen[]} [seen] what the model saw of the documents
  * @property {SentAttachment[]} [attachments] what the user sent it with
@@ -76,13 +77,13 @@
  */
 
 /**
- * A document or a selection that goes along with a message.
+ * What goes along with a message.
  *
  * @typedef {"reading" | "indexing" | "ready" | "error"} AttachmentState
  *
  * @typedef {object} Attachment
  * @property {string} id of this attaching; never used again
- * @property {"document" | "selection" | "tab"} kind a collection of documents counts as one document
+ * @property {"document" | "selection" | "tab" | "image"} kind a collection of documents counts as one document
  * @property {string} name
  * @property {string} detail a line for people, as "12 pages · 4,300 words"
  * @property {AttachmentState} state
@@ -203,6 +204,7 @@
  * @property {number | null} temperature null: automatic
  * @property {number | null} longest_answer tokens; null: automatic
  * @property {string} system_prompt "": Amplifier's own
+ * @property {"auto" | "gpu" | "cpu"} run_on what models run on
  * @property {number | null} keep_minutes how long an unused model stays in memory; null: always
  * @property {boolean} synchronize through Chrome, with the user's other computers
  *
@@ -231,6 +233,7 @@
  * @property {{name: string, source: string}[]} [examples] starting points for a new module
  * @property {LibraryDocument[]} [documents] missing until the library has told them
  * @property {FoundPassages | null} [found] what the last search found
+ * @property {"gpu" | "cpu" | null} [search_device] where search by meaning runs; null until it was needed
  * @property {Problem | null} [trouble] what is wrong with the library
  *
  * @typedef {"models" | "permissions" | "answers" | "prompts" | "notes" | "documents" | "tools" | "modules" | "general" | "data" | "log"} SettingsSection
@@ -242,12 +245,15 @@
  */
 
 /**
- * @typedef {"absent" | "downloading" | "loading" | "ready" | "generating" | "asleep" | "lost" | "unavailable"} EngineState
+ * @typedef {"absent" | "downloading" | "loading" | "ready" | "generating" | "asleep" | "waiting" | "lost" | "unavailable"} EngineState
  *
  * @typedef {object} Engine
  * @property {EngineState} state
- * @property {"webllm" | "wllama" | null} engine on the graphics card, or on the CPU; null until a model was asked for
+ * @property {"unused" | "memory" | null} [why] it is asleep
+ * @property {"webllm" | "wllama" | "browser" | "server" | null} engine on the graphics card, on the CPU, Chrome's own, elsewhere; null until a model was asked for
  * @property {{id: string, name: string, context_window: number} | null} model
+ * @property {string} host of the server that answers, to which text leaves the browser; "" if none does
+ * @property {string} blind why it takes no images; "" if it does
  * @property {{id: string, name: string}[]} models bundled models to choose from
  * @property {number | null} progress 0 to 1, null when unknown
  * @property {string} text a line for people
@@ -299,8 +305,10 @@
  *   | {type: "remove-module", id: string}
  *   | {type: "reload-module", id: string}
  *   | {type: "export-log"}
- *   | {type: "attach-started", id: string, name: string}
+ *   | {type: "attach-started", id: string, kind: Attachment["kind"], name: string}
  *   | AttachDocument
+ *   | ({type: "attach-image", id: string, name: string} & ({width: number, height: number} | import("./pictures.js").Refusal))
+ *   | {type: "explain-images"}
  *   | {type: "detach", id: string}
  *   | {type: "ask-documents", collection: string | null}
  *   | {type: "mention-tab", id: string, tab: number, title: string, url: string}
@@ -323,7 +331,11 @@
  *   | {type: "hide-models"}
  *   | {type: "download-model" | "pause-download" | "resume-download" | "cancel-download", model: string}
  *   | {type: "delete-model" | "check-model", model: string}
- *   | {type: "add-model", address: string}} ModelCommand
+ *   | {type: "add-model", address: string}
+ *   | {type: "name-server", address: string}
+ *   | {type: "add-server", address: string, api_key: string, context_window?: number}
+ *   | {type: "check-server" | "remove-server", id: string}
+ *   | {type: "measure" | "stop-measuring"}} ModelCommand
  *
  * @typedef {object} ModelItem
  * @property {string} id
@@ -343,11 +355,20 @@
  * @property {string} reason for the recommendation
  * @property {boolean} is_bundled
  * @property {boolean} is_custom added by address
+ * @property {boolean} [is_built_in] it is Chrome's, which keeps it
  * @property {boolean} is_loaded
  * @property {"absent" | "queued" | "checking" | "downloading" | "paused" | "waiting" | "verifying" | "complete" | "partial" | "error"} state
  * @property {number | null} progress 0 to 1, null when unknown
  * @property {string} detail a line for people
+ * @property {string} speed how fast it writes here, measured or predicted; "" when unknown
+ * @property {string} page how long it takes for the summary of a page, likewise
  * @property {Problem} [problem]
+ *
+ * @typedef {object} Doctor what was measured of this computer
+ * @property {{text: string, progress: number} | null} running progress 0 to 1
+ * @property {Problem | null} problem why it was not measured
+ * @property {{at: number, lines: {label: string, text: string}[], advice: string[]} | null} result `at` in epoch milliseconds
+ * @property {number} seconds that it takes at most
  *
  * @typedef {object} Models
  * @property {ModelItem[]} models best first
@@ -355,6 +376,23 @@
  * @property {{lines: {label: string, bytes: number, text: string}[], usage: number, quota: number, text: string}} storage
  * @property {string} note what holds for all of them
  * @property {{address: string, model: string | null, problem: Problem | null} | null} added what came of the last address
+ * @property {Doctor} doctor
+ * @property {ServerItem[]} servers of the user's own
+ * @property {{address: string, host: string, permission: string, warning: string, problem: Problem | null} | null} server_draft
+ *   what the address means that is being written
+ * @property {{address: string, server: string | null, problem: Problem | null} | null} server_added what came of the last address
+ *
+ * @typedef {object} ServerItem
+ * @property {string} id
+ * @property {string} host with its port
+ * @property {string} permission a match pattern
+ * @property {string} kind which program it is
+ * @property {string} warning "" if there is none
+ * @property {boolean} has_key
+ * @property {boolean} is_permitted by Chrome
+ * @property {boolean} is_checked it has answered since one looks
+ * @property {Problem | null} problem
+ * @property {{id: string, name: string, context_window: number, is_vision: boolean, is_chosen: boolean}[]} models
  */
 
 /**
@@ -377,7 +415,7 @@
  *   | {type: "rename-session", id: string, title: string}
  *   | {type: "pin-session", id: string, pinned: boolean}
  *   | {type: "delete-session", id: string}
- *   | {type: "restore-session", id: string}
+ *   | {type: "restore-sessions", ids: string[]}
  *   | {type: "delete-all-sessions"}
  *   | {type: "fork-session", message: string}
  *   | {type: "export-session", id: string, format: "json" | "markdown"}
@@ -474,7 +512,7 @@
  * @property {SessionItem[] | null} items pinned ones first, then the latest; null until Python has told
  * @property {string} query what they were searched for; "": these are all
  * @property {Problem | null} error why they cannot be read
- * @property {{item: SessionItem, undo: {text: string, command: Command}} | null} deleted the last one, which may come back
+ * @property {{items: SessionItem[], undo: {text: string, command: Command}} | null} deleted by the last deletion, which may come back
  * @property {boolean} isAwaited another conversation was asked for
  * @property {string[]} left ids of messages that were there when it was
  *
@@ -514,6 +552,8 @@
  * @property {(event: PanelEvent | ViewEvent) => void} dispatch
  * @property {(command: Command) => void} send shows the command's effect at once and passes it on
  * @property {(files: Iterable<File>) => void} attach has files read, to go along with the next message
+ * @property {() => Promise<File>} screenshot of the tab beside the panel; rejects where Chrome does not allow it
+ * @property {(id: string) => Promise<Blob | null>} image that a message was sent with, or that is attached
  * @property {(needs: Needs) => Promise<boolean>} requestPermissions asks Chrome, which asks the user; only within a click
  * @property {(needs: Needs) => Promise<boolean>} removePermissions
  * @property {(tab: {id: number, url: string}) => Promise<boolean>} requestTab asks for a tab's site, unless it can be read; only within a click

@@ -2,14 +2,16 @@
 // In:  {type: "load", model} | {type: "complete", key, request} | {type: "count", key, texts} | {type: "abort", key}
 // Out: {type: "progress"|"loaded"|"load-failed"|"lost"} and, with the request's key, "prefill"|"delta"|"done"|"error"|"counted"
 
+import "../network-guard.js";
 import { MLCEngine, ModelType } from "@mlc-ai/web-llm";
 import { storedFiles } from "../models/files.js";
 import { showLife } from "../worker-life.js";
 import { cachesWithBundled } from "./bundled-cache.js";
 import { makePrefillInterruptible, PrefillAborted } from "./interruptible-prefill.js";
 import { renderPrompt } from "./prompt-template.js";
+import { beginReply, hasImages, withFittingImages } from "./vision.js";
 
-/** @import { Completion, ErrorCode, Model } from "../protocol.js" */
+/** @import { ChatMessage, Completion, ErrorCode, Model } from "../protocol.js" */
 
 showLife();
 
@@ -25,7 +27,8 @@ let engine = null;
 let outOfMemory = "";
 /** @type {PromiseWithResolvers<void>} */
 const deviceLoss = Promise.withResolvers();
-/** @type {{key: number, aborted: boolean, fed: number, total: number}|null} */
+/** `begun`: what an answer had come to that is gone on with, where the prompt has images. */
+/** @type {{key: number, aborted: boolean, fed: number, total: number, begun: string}|null} */
 let current = null;
 
 const post = (/** @type {any} */ message) => self.postMessage(message);
@@ -141,7 +144,8 @@ function countTokens(text) {
 function watchPromptLength(target) {
   const getInputData = target.getInputData.bind(target);
   target.getInputData = async () => {
-    const input = await getInputData();
+    const undo = current?.begun ? beginReply(target.conversation, current.begun) : () => {};
+    const input = await getInputData().finally(undo);
     if (current) current.total = input[1];
     reportPrefill(0);
     return input;
@@ -157,7 +161,7 @@ function reportPrefill(fed) {
 
 /** @param {number} key @param {Completion} request */
 async function complete(key, request) {
-  const job = { key, aborted: false, fed: 0, total: 0 };
+  const job = { key, aborted: false, fed: 0, total: 0, begun: "" };
   current = job;
   try {
     const outcome = await stream(job, request);
@@ -203,11 +207,20 @@ async function open(request) {
   const { messages, ...options } = request;
   const streaming = /** @type {const} */ ({ ...options, stream: true, stream_options: { include_usage: true } });
   const chat = /** @type {MLCEngine} */ (engine);
+  if (hasImages(messages)) return openWithImages(messages, streaming);
   if (messages.at(-1)?.role !== "assistant")
     return /** @type {any} */ (chat.chat.completions.create(/** @type {any} */ ({ ...streaming, messages })));
   // WebLLM's chat interface always opens a new reply; going on with one takes the prompt as text.
   const prompt = renderPrompt(messages, pipeline().config.conv_template);
   return /** @type {any} */ (chat.completions.create(/** @type {any} */ ({ ...streaming, prompt })));
+}
+
+/** @param {ChatMessage[]} messages @param {object} options @returns {Promise<AsyncIterable<any>>} */
+async function openWithImages(messages, options) {
+  const fitting = await withFittingImages(messages, pipeline());
+  if (current && fitting.at(-1)?.role === "assistant") current.begun = String(fitting.pop()?.content);
+  const { chat } = /** @type {MLCEngine} */ (engine);
+  return /** @type {any} */ (chat.completions.create(/** @type {any} */ ({ ...options, messages: fitting })));
 }
 
 /** @param {any} usage WebLLM's @param {number} inputTokens */

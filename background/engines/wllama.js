@@ -1,6 +1,7 @@
 // The chat engine for machines without WebGPU: llama.cpp in wasm, on the CPU. One model, one completion at a time.
 // It takes and gives the same messages as webllm.js. The supervisor keeps the queue.
 
+import "../network-guard.js";
 import { Tokenizer } from "@huggingface/tokenizers";
 import { showLife } from "../worker-life.js";
 import { restoreGguf } from "./gguf.js";

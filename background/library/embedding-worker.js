@@ -2,6 +2,7 @@
 // In:  {type: "load", key, device: "gpu"|"cpu"} | {type: "embed", key, texts}
 // Out: {type: "done", key, vectors?: Int8Array[]} | {type: "failed", key, message} | {type: "lost", message}
 
+import "../network-guard.js";
 import { AutoModel, AutoTokenizer, env } from "@huggingface/transformers";
 import { cosine, DIMENSIONS, quantize } from "./vectors.js";
 

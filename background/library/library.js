@@ -237,7 +237,9 @@ export class Library {
   async embedQuery(query) {
     try {
       const [vector] = await this.embedder.embed([query]);
-      if (this.state.error?.code === "embedding-model") this.changed(); // it is there again
+      const wasMissing = this.state.error?.code === "embedding-model";
+      if (wasMissing) this.changed();
+      else if (this.state.device !== this.embedder.device) this.setState({});
       return vector;
     } catch (error) {
       this.setState({ error: describe(error) });

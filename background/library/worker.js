@@ -2,6 +2,7 @@
 // In:  {key, request: LibraryRequest}
 // Out: {type: "state", state} | {type: "answer", key, answer} | {type: "lost", message}
 
+import "../network-guard.js";
 import { showLife } from "../worker-life.js";
 import { Embedder } from "./embedder.js";
 import { Library } from "./library.js";

@@ -24,6 +24,8 @@ import { checkSpec, modelOf } from "./plan.js";
  */
 
 const PACE_MS = 250;
+/** How often one looks whether anything comes. */
+const LOOK_MS = 1000;
 
 export class Downloads {
   /** @param {Options} options */
@@ -210,6 +212,7 @@ export class Downloads {
   async run(entry) {
     const controller = new AbortController();
     entry.controller = controller;
+    const looking = setInterval(() => entry.stall && this.announce(), LOOK_MS);
     try {
       await this.persevere(entry, controller.signal);
       entry.record.wish = "complete";
@@ -218,6 +221,7 @@ export class Downloads {
     } catch (error) {
       if (!controller.signal.aborted) await this.fail(entry, error);
     } finally {
+      clearInterval(looking);
       entry.controller = null;
       entry.activity = entry.passing = null;
       this.tellModels();

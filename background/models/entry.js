@@ -19,6 +19,8 @@ export class Entry {
     this.activity = null;
     /** @type {Download["error"]} why it waits */
     this.passing = null;
+    /** Requests that bytes are waited for. */
+    this.transfers = 0;
     /** @type {Map<string, number>} bytes on the disk, by name of the file */
     this.sizes = new Map();
     /** @type {Part[]} all files, once the descriptions were read */
@@ -97,10 +99,17 @@ export class Entry {
     return descriptions(this.record.spec);
   }
 
+  /** Why it stands still though it runs. @returns {Download["error"]} */
+  get stall() {
+    const seconds = this.transfers > 0 && this.activity === "downloading" ? this.rate.quietSeconds : 0;
+    return seconds ? { code: "stalled", message: `nothing has come for ${Math.floor(seconds)} seconds` } : null;
+  }
+
   /** @returns {Download} */
   get download() {
     const { total, error, wish } = this.record;
-    const isRunning = this.activity === "downloading";
+    const { stall } = this;
+    const isRunning = this.activity === "downloading" && !stall;
     return {
       model: this.id,
       state: this.activity ?? AT_REST[wish],
@@ -108,7 +117,7 @@ export class Entry {
       total,
       bytes_per_second: isRunning ? this.rate.bytesPerSecond : 0,
       seconds_left: isRunning && total !== null ? this.rate.secondsLeft(total - this.done) : null,
-      error: this.passing ?? error,
+      error: this.passing ?? stall ?? error,
     };
   }
 }

@@ -19,7 +19,7 @@ export function describe(error) {
 
 /** Whether it is worth while to try again by ourselves. @param {unknown} error */
 export function isPassing(error) {
-  return error instanceof DownloadError && (error.code === "offline" || error.code === "server");
+  return error instanceof DownloadError && ["offline", "server", "stalled"].includes(error.code);
 }
 
 const RETRY_MS = [500, 1000, 2000, 5000, 10_000, 30_000, 60_000];

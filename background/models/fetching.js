@@ -13,7 +13,6 @@ import { transfer } from "./transfer.js";
  * @typedef {object} Means
  * @property {Pick<ModelFiles, "read"|"open"|"delete">} files
  * @property {typeof fetch} fetch
- * @property {(url: string) => Promise<DownloadError|null>} refusal
  * @property {{md5: (file: Blob) => Promise<string>, sha256: (file: Blob) => Promise<string>}} digests
  * @property {() => Promise<{usage?: number, quota?: number}>} estimate
  * @property {(entry: Entry) => Promise<void>} save
@@ -110,11 +109,12 @@ async function fetchPart(entry, part, signal, means) {
   try {
     if (!known) file.truncate(); // left by a file that nothing is known of
     if (known?.bytes !== file.size || known.bytes === null) {
+      entry.rate.listen();
+      entry.transfers++;
       await transfer(part, {
         file,
         validator: known?.validator ?? null,
         fetch: means.fetch,
-        refusal: means.refusal,
         signal,
         onAnswer: async ({ validator, bytes }) => {
           remember(entry, part, { validator, bytes });
@@ -125,7 +125,7 @@ async function fetchPart(entry, part, signal, means) {
           entry.rate.add(bytes);
           means.onProgress();
         },
-      });
+      }).finally(() => entry.transfers--);
     }
   } finally {
     count();

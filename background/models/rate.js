@@ -4,6 +4,8 @@
 const MEMORY_SECONDS = 4;
 /** Before that, nothing is foretold. */
 const FIRST_SECONDS = 0.5;
+/** A server that sends nothing for so long is slow, or the network is. */
+const QUIET_SECONDS = 5;
 /** Less than this between two looks says more about the network's packets than about its speed. */
 const STEP_SECONDS = 0.1;
 
@@ -15,6 +17,7 @@ export class Rate {
     this.last = 0;
     this.bytes = 0;
     this.smoothed = 0;
+    this.heard = 0;
     this.reset();
   }
 
@@ -23,10 +26,23 @@ export class Rate {
     this.began = this.last = this.now();
     this.bytes = 0;
     this.smoothed = 0;
+    this.listen();
+  }
+
+  /** From now on something should come. */
+  listen() {
+    this.heard = this.now();
+  }
+
+  /** Seconds without a byte, once there are enough of them to speak of; else 0. */
+  get quietSeconds() {
+    const seconds = (this.now() - this.heard) / 1000;
+    return seconds < QUIET_SECONDS ? 0 : seconds;
   }
 
   /** @param {number} bytes */
   add(bytes) {
+    this.listen();
     this.bytes += bytes;
     const seconds = (this.now() - this.last) / 1000;
     if (seconds < STEP_SECONDS) return;

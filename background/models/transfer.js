@@ -4,6 +4,7 @@
 // question beforehand, and the hosts that weights are handed out from answer no such questions. What If-Range would assure is looked
 // at here: the answer's ETag, and in the end the file's hash.
 
+import { HostRefused } from "../network-guard.js";
 import { DownloadError, statusError } from "./faults.js";
 
 /** @import { Part } from "./plan.js" */
@@ -15,7 +16,6 @@ import { DownloadError, statusError } from "./faults.js";
  * @property {string|null} validator       of the answer that the bytes in the file are from
  * @property {typeof fetch} fetch
  * @property {AbortSignal} signal
- * @property {(url: string) => Promise<DownloadError|null>} refusal   why the browser itself refused a request
  * @property {(facts: {validator: string|null, bytes: number|null}) => Promise<void>} onAnswer   keeps what was said of the bytes
  * @property {(bytes: number) => void} onBytes
  * @property {number} [patience]           milliseconds without a byte
@@ -37,7 +37,7 @@ export async function transfer(part, means) {
     await take(part, response, means, patience);
   } catch (error) {
     means.signal.throwIfAborted();
-    throw await translate(part, means, error);
+    throw stall.signal.aborted ? stalled(part, means) : translate(part, error);
   } finally {
     patience.end();
     stall.abort(); // a body that nobody reads to its end keeps its connection
@@ -104,13 +104,24 @@ async function take(part, response, means, patience) {
   await isKept;
 }
 
-/** fetch() tells no reason. @param {Part} part @param {Means} means @param {unknown} error */
-async function translate(part, means, error) {
+/** @param {Part} part @param {Means} means */
+function stalled(part, { patience = PATIENCE_MS }) {
+  return new DownloadError("stalled", `${new URL(part.url).host} sent nothing for ${patience / 1000} seconds`);
+}
+
+/** fetch() tells no reason. @param {Part} part @param {unknown} error */
+function translate(part, error) {
   if (error instanceof DownloadError) return error;
+  if (error instanceof HostRefused) return moved(new URL(part.url).host, error.host);
   const isNetwork = error instanceof TypeError || (error instanceof DOMException && error.name === "AbortError");
   if (!isNetwork) return error;
-  const refusal = await means.refusal(part.url);
-  return refusal ?? new DownloadError("offline", `${new URL(part.url).host} cannot be reached`);
+  return new DownloadError("offline", `${new URL(part.url).host} cannot be reached`);
+}
+
+/** @param {string} asked @param {string} refused  two hosts, or the same */
+function moved(asked, refused) {
+  const message = `this extension must not connect to ${refused}`;
+  return new DownloadError("moved", asked === refused ? message : `${asked} passes on to ${refused}; ${message}`);
 }
 
 /** Ends what brings nothing any more. */

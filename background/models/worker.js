@@ -2,12 +2,12 @@
 // In:  {key, request: ModelsRequest} | {check: true}
 // Out: {type: "downloads", downloads, storage} | {type: "models", models} | {type: "answer", key, answer} | {type: "lost", message}
 
+import "../network-guard.js";
 import { showLife } from "../worker-life.js";
 import * as digests from "./digests.js";
 import { Downloads } from "./downloads.js";
 import { describe } from "./faults.js";
 import { ModelFiles } from "./files.js";
-import { watchRefusals } from "./refusals.js";
 import { openStore } from "./store.js";
 
 showLife();
@@ -19,7 +19,6 @@ const downloads = new Downloads({
   files: new ModelFiles(),
   means: {
     fetch: self.fetch.bind(self),
-    refusal: watchRefusals(self),
     digests,
     estimate: () => navigator.storage.estimate(),
   },

@@ -11,6 +11,7 @@ from .documents import answering
 from .documents.answering import Source
 from .documents.material import Material
 from .engine import Engine, context_window
+from .images import said_anew
 from .tool_choice import is_small
 from .transcript import MessageSink, Transcript
 
@@ -72,5 +73,5 @@ class DocumentAnswer:
         messages: list[dict[str, Any]] = await context.get_messages()
         asked = next((at for at in reversed(range(len(messages))) if messages[at]["role"] == "user"), None)
         if asked is not None:
-            messages[asked] = {**messages[asked], "content": question}
+            messages[asked] = {**messages[asked], "content": said_anew(messages[asked]["content"], question)}
             await context.set_messages(messages)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import json
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from .problems import document_problem
 from .sections import Section
@@ -36,7 +41,7 @@ class Place:
         return {name: value for name in PLACE if (value := getattr(self, name)) is not None}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Page:
     """A page's text as markdown, and where it is from."""
 
@@ -47,7 +52,6 @@ class Page:
     method: str
     tab: int | None = field(default=None, kw_only=True)
     kept: float  # share of the visible text that was kept, 0 to 1
-    sections: list[Section] = field(default_factory=lambda: list[Section]())  # as cut, for a summary that is gone on with
     language: str = field(default="", kw_only=True)  # its tag, as the page tells: "en-GB"
     places: list[Place] = field(default_factory=lambda: list[Place](), kw_only=True)  # where a citation can lead to
     notes: list[str] = field(default_factory=lambda: list[str](), kw_only=True)  # what was not read of it
@@ -56,6 +60,21 @@ class Page:
     def source(self) -> dict[str, Any]:
         """What the panel shows as the source."""
         return {"title": self.title, "url": self.url, "words": self.words}
+
+    @functools.cached_property
+    def stored(self) -> dict[str, Any]:
+        """As JSON, for a conversation that is kept."""
+        return _adapter().dump_python(self, mode="json")
+
+    @functools.cached_property
+    def id(self) -> str:
+        """Made of all that it holds: the same page has the same one."""
+        return hashlib.sha256(json.dumps(self.stored, sort_keys=True).encode()).hexdigest()[:32]
+
+    @classmethod
+    def of(cls, stored: Any) -> Page:
+        """From JSON; raises ValueError."""
+        return _adapter().validate_python(stored)
 
     def place_of(self, passage: str) -> dict[str, int]:
         """Where a passage stands: {page} in a PDF, {time, media} in a transcript, else {}."""
@@ -69,6 +88,12 @@ class Page:
     def retitled(self, sections: list[Section]) -> list[Section]:
         """The sections of a PDF without headings by all of their pages; others as they are."""
         return [Section(_pages(each) or each.title, each.text, each.tokens) for each in sections]
+
+
+@functools.cache
+def _adapter() -> TypeAdapter[Page]:
+    """Built when a page is first kept, since that takes a while and the panel should be there at once."""
+    return TypeAdapter(Page)
 
 
 class UnreadablePage(Exception):

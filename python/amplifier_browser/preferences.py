@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import saved_prompts
+from .engine import AUTOMATIC
 from .languages import LANGUAGES, language_called
 from .prompts import SYSTEM
 from .saved_prompts import Prompt
@@ -20,6 +21,7 @@ THEMES = ("system", "light", "dark")
 HOTTEST = 1.5
 LEAST_ANSWER, MOST_ANSWER = 16, 8192  # tokens
 MOST_SYSTEM = 2000  # characters: a model that takes 2048 tokens must still read a page besides
+PLACES = (AUTOMATIC, "gpu", "cpu")  # what models run on
 KEEP_MINUTES = (5, 15, 60, None)  # None: always
 
 
@@ -81,6 +83,11 @@ class Preferences:
     def keep_minutes(self) -> int | None:
         """How long an unused model stays in memory; None: always."""
         return self._values["keep_minutes"]
+
+    @property
+    def run_on(self) -> str:
+        """What models run on: auto, gpu or cpu."""
+        return self._values["run_on"]
 
     def sampling(self) -> dict[str, Any]:
         """Fields of ChatRequest that the user wants other than they would be."""
@@ -163,6 +170,12 @@ def _keep(value: Any) -> int | None:
     return value
 
 
+def _place(value: Any) -> str:
+    if value not in PLACES:
+        raise ValueError(f"Models cannot run on “{value}”: choose automatic, the graphics card or the processor.")
+    return value
+
+
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
         raise ValueError(f"It is on or off, and not {value}.")
@@ -177,6 +190,7 @@ CHECKS: dict[str, Callable[[Any], Any]] = {
     "longest_answer": _answer,
     "system_prompt": _system,
     "keep_minutes": _keep,
+    "run_on": _place,
     SYNCHRONIZE: _flag,
 }
 READERS: dict[str, Callable[[Any], Any]] = {**CHECKS, "saved_prompts": saved_prompts.checked}
@@ -189,6 +203,7 @@ DEFAULTS: Values = {
     "system_prompt": "",
     "saved_prompts": list[Prompt](),
     "keep_minutes": 15,
+    "run_on": AUTOMATIC,
     SYNCHRONIZE: False,
 }
 

@@ -103,10 +103,13 @@ class Settings:
         await self.preferences.set(command["name"], command["value"])
         if command["name"] == "keep_minutes":
             self._services.engine.keep(self.preferences.keep_minutes)
+        elif command["name"] == "run_on":
+            self._services.engine.run_on(self.preferences.run_on)
 
     async def _preferences_changed(self, _message: Message) -> None:
         """Another window or computer has changed them."""
         await self.preferences.load()
+        self._services.engine.place = self.preferences.run_on
 
     async def _save_prompt(self, command: Message) -> None:
         await self.preferences.save_prompt(command["id"], command["title"], command["text"])
@@ -120,6 +123,8 @@ class Settings:
         for grant in await self._services.grants.list():
             await self._services.grants.revoke(grant["id"])
         self._services.engine.keep(self.preferences.keep_minutes)
+        if self._services.engine.place != self.preferences.run_on:
+            self._services.engine.run_on(self.preferences.run_on)
         self._tell("The settings are as they came.")
 
     async def _show_data(self, _command: Message) -> None:

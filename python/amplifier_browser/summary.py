@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,10 +43,12 @@ class Summarizer:
     services: Services
     transcript: Transcript
     answer_id: str
-    notes: list[str]  # of the sections that are done; filled here, and kept by the caller for a summary that is continued
+    sections: list[Section]  # the page as cut; filled here, and kept by the caller for a summary that is gone on with
+    notes: list[str]  # of the sections that are done; filled and kept likewise
     choice: Choice
     sink: MessageSink  # the conversation's own, into the message
     paces: Paces
+    remember: Callable[[], None]  # called when there is something to be kept
 
     @property
     def engine(self) -> Engine:
@@ -59,12 +62,13 @@ class Summarizer:
         asked = await self._asked(page.title)
         room = self._room(asked)  # known only now: counting waits for a model
         if not self.notes:  # what is gone on with goes on in the same cut, whatever the model
-            page.sections = page.retitled(pack(parts, counts, min(room, self.choice.style.most_read or room)))
+            self.sections[:] = page.retitled(pack(parts, counts, min(room, self.choice.style.most_read or room)))
+            self.remember()
         self._tell(page)
-        await self._take_time(page.sections, asked)
-        if len(page.sections) <= 1:
+        await self._take_time(self.sections, asked)
+        if len(self.sections) <= 1:
             await self._answer(page.title, self.choice.page(page.title, page.markdown), sum(counts) / room)
-            self._has_read(page, [] if self._cancelled else page.sections)
+            self._has_read(page, [] if self._cancelled else self.sections)
         else:
             await self._read(page)
             await self._whole(page, room)
@@ -91,19 +95,20 @@ class Summarizer:
 
     @property
     def _model(self) -> str:
-        return self.engine.state["model"] or ""
+        return self.engine.model_id or ""
 
     async def _read(self, page: Page) -> None:
         """Has the sections summarized that are not yet."""
-        self._show(page.sections)
-        for index in range(len(self.notes), len(page.sections)):
+        self._show(self.sections)
+        for index in range(len(self.notes), len(self.sections)):
             if self._cancelled:
                 return
-            label = f"Reading section {index + 1} of {len(page.sections)}"
+            label = f"Reading section {index + 1} of {len(self.sections)}"
             sink = SectionSink(self.transcript, self.answer_id, index, label, self.sink.time)
-            if note := await self._one(page.title, page.sections[index], sink):
+            if note := await self._one(page.title, self.sections[index], sink):
                 self.notes.append(note)
-                self._has_read(page, page.sections[: index + 1])
+                self.remember()
+                self._has_read(page, self.sections[: index + 1])
             await self.paces.learn(self._model, sink.measured)
 
     def _cite(self, page: Page) -> None:
@@ -135,7 +140,7 @@ class Summarizer:
 
     def _has_read(self, page: Page, sections: list[Section]) -> None:
         """Tells how much of the page the model has read; the words of its title count for nothing."""
-        whole = sum(len(section.text.split()) for section in page.sections) or 1
+        whole = sum(len(section.text.split()) for section in self.sections) or 1
         share = sum(len(section.text.split()) for section in sections) / whole
         self.transcript.update(self.answer_id, source={**page.source, "read": round(page.words * share)})
 
@@ -154,7 +159,7 @@ class Summarizer:
         text = await self._fitting(page.title, room)
         if not self._cancelled:
             if self.sink.time:
-                self.sink.time.begin(len(page.sections))
+                self.sink.time.begin(len(self.sections))
             self.sink.progress("Summing up", 0, 0)
             await self._answer(page.title, self.choice.notes(page.title, text), await self._size(text) / room)
 
@@ -162,7 +167,7 @@ class Summarizer:
         """Makes the summaries of the sections the summary, and the conversation remember of it what the model has room for."""
         notes = [
             (section.title, note.removeprefix(f"{section.title}: "))
-            for section, note in zip(page.sections, self.notes, strict=False)
+            for section, note in zip(self.sections, self.notes, strict=False)
         ]
         text = joined(notes)
         self.transcript.update(self.answer_id, text=text, sections=None, progress=None)

@@ -9,9 +9,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from .history.records import BadRecord
+from .history.records import BadRecord, Kept
 from .links import Link
 from .page import Page
+from .sections import Section
 
 Message = dict[str, Any]
 
@@ -30,6 +31,7 @@ class Turn:
     answer_id: str = ""
     is_from_documents: bool = False
     page: Page | None = None
+    sections: list[Section] = field(default_factory=lambda: list[Section]())  # of the page as cut, until its summary is done
     link: Link | None = None  # the page behind it is meant, not the one in front
     style: str | None = None  # of a summary; what is not said is the saved preference, from when it is first answered on
     language: str | None = None
@@ -37,25 +39,29 @@ class Turn:
     before: list[Message] | None = None
     is_retried: bool = False  # another answer is wanted than the one there was
     prefix: str = ""  # what an interrupted answer had come to, to go on with
-    notes: list[str] = field(default_factory=list)  # summaries of a page's sections that are done
+    notes: list[str] = field(default_factory=list)  # summaries of those sections that are done
     interruptions: int = 0  # how often the panel or the browser went while it was answered
 
     def stored(self) -> Message:
-        """As JSON. Of the conversation before it only the length is kept, since it is the beginning of the one now."""
+        """As JSON, with its page's id. Of the conversation before it only the length is kept, since it is the beginning of the
+        one now."""
         return {
-            **_adapter().dump_python(self, mode="json", exclude={"before"}),
+            **_adapter().dump_python(self, mode="json", exclude={"before", "page"}),
+            "page": self.page and self.page.id,
             "before": None if self.before is None else len(self.before),
         }
 
     @classmethod
-    def of(cls, stored: Message, context: Sequence[Message]) -> Turn:
-        """From JSON; `context`: the conversation. Raises BadRecord."""
+    def of(cls, stored: Message, kept: Kept) -> Turn:
+        """From JSON; `kept`: the conversation that it is of. A page that is not there is read anew. Raises BadRecord."""
+        name = stored.get("page")
+        page = kept.pages.get(name) if isinstance(name, str) else None
         try:
-            turn = _adapter().validate_python({**stored, "before": None})
+            turn = _adapter().validate_python({**stored, "before": None, "page": page})
         except ValidationError as error:
             raise BadRecord(f"a question of it cannot be read ({error.errors()[0]['msg']})") from error
         before = stored.get("before")
-        turn.before = list(context[:before]) if isinstance(before, int) else None
+        turn.before = list(kept.memory["context"][:before]) if isinstance(before, int) else None
         return turn
 
 

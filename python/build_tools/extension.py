@@ -23,6 +23,8 @@ MODULES = [
     "background/offscreen.js",
     "background/engines/webllm.js",
     "background/engines/wllama.js",
+    "background/engines/gpu-probe.js",
+    "background/engines/server.js",
     "background/library/worker.js",
     "background/library/embedding-worker.js",
     "background/models/worker.js",
@@ -60,7 +62,7 @@ NOT_BUNDLED = {f"node_modules/{name}" for name in ("ws", "onnxruntime-node", "sh
 LICENCE_FILE = re.compile(r"(licen[cs]e|notice|copying)", re.I)
 LICENCE_IN_README = "Permission is hereby granted"
 MODEL_NAMES = {"starter": "SmolLM2 135M (starter)", "tiny": "Tiny random model (for tests)"}
-MODEL_PARAMETERS = {"starter": 135, "tiny": 1}  # millions, at least
+MODEL_PARAMETERS = {"starter": 135, "tiny": 3}  # millions
 
 
 def build(models: tuple[str, ...] = ("starter",), out: Path = DIST, libraries: tuple[str, ...] = ()) -> Path:
@@ -195,6 +197,7 @@ def _add_models(models: tuple[str, ...], out: Path) -> None:
                 "lib": f"models/{model}/library.wasm",
                 "context_window": config["context_window_size"],
                 "parameters": MODEL_PARAMETERS[model],
+                "layers": config["model_config"]["num_hidden_layers"],
                 "files": [f"resolve/main/{name}" for name in files],
                 "bytes": sum((folder / name).stat().st_size for name in files),
                 "licence": "Apache-2.0",

@@ -17,7 +17,7 @@ from typing import Any
 
 from amplifier_browser.models.shape import shape
 
-from .model_families import family, parameters, stored_parameters
+from .model_families import family, layers, parameters, stored_parameters
 from .paths import LIBRARIES, MODELS, ROOT
 from .steps import BuildError
 
@@ -82,6 +82,7 @@ def _entry(name: str, record: Json, calling: Sequence[str]) -> Json:
         "is_special": about.special,
         "thinks": about.thinks,
         "parameters": parameters(name),
+        "layers": layers(name),
         "is_vision": record.get("model_type") == IS_VISION,
         "is_embedding": False,
         "calls_functions": any(each.startswith(f"{name}-q4") for each in calling),

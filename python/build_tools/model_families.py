@@ -96,6 +96,41 @@ PARAMETERS = {
     "Mistral-7B": 7248,
 }
 STORED = {"gemma-4-E2B": 5100}
+# Layers by the beginning of the name, as the models' own configurations say, where it is not the usual number.
+LAYERS = {
+    "DeepSeek-R1-Distill-Qwen-7B": 28,
+    "Hermes-3-Llama-3.2-3B": 28,
+    "Llama-2-13b": 40,
+    "Llama-3.2-1B": 16,
+    "Llama-3.2-3B": 28,
+    "OLMo-2-0425-1B": 16,
+    "Qwen2.5-0.5B": 24,
+    "Qwen2.5-1.5B": 28,
+    "Qwen2.5-3B": 36,
+    "Qwen2.5-7B": 28,
+    "Qwen2.5-Coder-0.5B": 24,
+    "Qwen2.5-Coder-1.5B": 28,
+    "Qwen2.5-Coder-3B": 36,
+    "Qwen2.5-Coder-7B": 28,
+    "Qwen2.5-Math-1.5B": 28,
+    "Qwen2-0.5B": 24,
+    "Qwen2-1.5B": 28,
+    "Qwen2-7B": 28,
+    "Qwen2-Math-1.5B": 28,
+    "Qwen2-Math-7B": 28,
+    "Qwen3-0.6B": 28,
+    "Qwen3-1.7B": 28,
+    "Qwen3-4B": 36,
+    "Qwen3-8B": 36,
+    "SmolLM2-1.7B": 24,
+    "TinyLlama": 22,
+    "gemma-2-2b": 26,
+    "gemma-2-9b": 42,
+    "gemma-2b": 18,
+    "gemma3-1b": 26,
+    "phi-1_5": 24,
+    "stablelm-2-zephyr-1_6b": 24,
+}
 SIZE = re.compile(r"[-_](\d+(?:[._]\d+)?)([BbM])(?=[-_]|$)")
 
 
@@ -118,6 +153,11 @@ def parameters(name: str) -> int:
 def stored_parameters(name: str) -> int:
     """Millions of parameters that are in the model's files."""
     return _by_beginning(STORED, name) or parameters(name)
+
+
+def layers(name: str) -> int:
+    """Layers of the model; 0 if the table does not tell, which mostly means the usual number."""
+    return _by_beginning(LAYERS, name)
 
 
 def _by_beginning(table: dict[str, int], name: str) -> int:

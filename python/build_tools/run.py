@@ -16,6 +16,7 @@ from selenium.webdriver.common.keys import Keys
 
 from .drive import Browser
 from .paths import BUILD, ROOT
+from .run_doctor import examine
 
 PAGES = ROOT / "tests" / "pages"
 SAMPLE = "sample-article.html"
@@ -45,10 +46,11 @@ def main() -> int:
     parser.add_argument("--attach", action="append", default=[], type=Path, metavar="FILE")
     parser.add_argument("--approve", action="append", default=[], metavar="TOOL")
     parser.add_argument("--screenshot", type=Path, default=BUILD / "panel.png")
+    parser.add_argument("--doctor", action="store_true")
     parser.add_argument("--headless", action="store_true")
     options = parser.parse_args()
     url = options.url or f"{serve(PAGES)}/{SAMPLE}"
-    if options.headless or not _has_display():
+    if options.headless or options.doctor or not _has_display():
         return headless(options, url)
     return show(options, url)
 
@@ -88,6 +90,8 @@ def headless(options: argparse.Namespace, url: str) -> int:
         browser.open(url)
         browser.open_panel()
         print("The side panel is open.", flush=True)
+        if options.doctor:
+            return examine(browser)
         _attach(browser, options.attach)
         if options.ask:
             _ask(browser, options.ask)
@@ -226,8 +230,9 @@ def squeezed(text: str) -> str:
 
 
 _INSIST = """
-const [engine, done] = arguments;
-(engine ? chrome.storage.local.set({engine}) : chrome.storage.local.remove('engine')).then(() => done());
+const [place, done] = arguments;
+chrome.storage.local.get('preferences').then(({preferences}) =>
+  chrome.storage.local.set({preferences: {...preferences, run_on: place ?? 'auto'}})).then(() => done());
 """
 
 

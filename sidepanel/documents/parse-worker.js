@@ -1,5 +1,6 @@
 // Reads one file, then is ended by files.js. Nothing of a file is ever run, shown or sent anywhere.
 
+import "../../background/network-guard.js";
 import { MOST_CHARACTERS, MOST_WORDS } from "../limits.js";
 import { countWords, ParseError, squeeze } from "./blocks.js";
 import { parseDocx } from "./docx.js";

@@ -28,7 +28,7 @@ export function AnswersSection(/** @type {import("./settings-dialog.js").Section
 /** @param {{preferences: Preferences, store: Store}} props */
 function Generation({ preferences, store }) {
   const { temperature, longest_answer } = preferences;
-  return html`<h3 class="settings-heading">How it answers</h3>
+  return html`<h4 class="settings-heading">How it answers</h4>
     <div class="number-fields">
       <${NumberField} label="Temperature" testid="temperature" value=${temperature} min="0" max="1.5" step="0.1"
         hint="0 to 1.5: the higher, the more surprising. Automatic: 0."

@@ -47,7 +47,7 @@ function App({ store }) {
     <${Header} engine=${engine} python=${python} session=${state.session} empty=${messages.length === 0} store=${store} />
     <${Transcript} state=${state} store=${store} />
     <${Notices} notices=${settingsOpen || state.sessions.isOpen ? [] : notices} store=${store} />
-    <${Composer} draft=${draft} attachments=${attachments} busy=${busy} failed=${python.state === "failed"} tab=${tab} offerSummary=${!isWelcome(state)}
+    <${Composer} draft=${draft} attachments=${attachments} busy=${busy} failed=${python.state === "failed"} blind=${engine.blind} tab=${tab} offerSummary=${!isWelcome(state)}
       preferences=${settings?.preferences}
       tools=${settings?.tools ?? NO_TOOLS} documents=${settings?.documents ?? NO_DOCUMENTS} tabs=${state.tabs} permissions=${state.permissions}
       explaining=${state.explaining} store=${store} />

@@ -9,6 +9,7 @@ import {
   CheckIcon,
   ChevronIcon,
   ClockIcon,
+  GlobeIcon,
   InfoIcon,
   PlayIcon,
   RetryIcon,
@@ -40,6 +41,7 @@ export function AssistantMessage({ message, store, latest }) {
     notes = [],
     citations = NONE,
     seen = [],
+    sent_to: hosts = [],
     error,
   } = message;
   const [opened, setOpened] = useState(/** @type {number | null} */ (null));
@@ -89,6 +91,12 @@ export function AssistantMessage({ message, store, latest }) {
       html`<${ProblemCard} problem=${error} label=${error.action?.label}
       onAction=${() => error.action && store.send(error.action.command)} />`
     }
+    ${(hasText(message) ? hosts : []).map(
+      (
+        host,
+      ) => html`<p class="sent-to" key=${host} data-testid="sent-to"><${GlobeIcon} /><span>Answered by <bdi>${host}</bdi>: text
+        left this browser</span></p>`,
+    )}
     ${state === "stopped" && html`<p class="stopped"><${StopIcon} />Stopped</p>`}
     ${!working && html`<${Actions} message=${message} store=${store} latest=${latest} announce=${announce} />`}
   </article>`;

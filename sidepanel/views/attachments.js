@@ -2,12 +2,13 @@
 
 import { html } from "htm/preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { AlertIcon, ClipIcon, CloseIcon, FollowIcon, GlobeIcon, PageIcon, QuoteIcon } from "./icons.js";
+import { AlertIcon, ClipIcon, CloseIcon, FollowIcon, GlobeIcon, ImageIcon, PageIcon, QuoteIcon } from "./icons.js";
+import { Picture, SentImage } from "./images.js";
 import { focusComposer } from "./keys.js";
 
 /** @import { Attachment, SentAttachment, Store } from "../types.js" */
 
-const SYMBOLS = { document: PageIcon, selection: QuoteIcon, tab: GlobeIcon };
+const SYMBOLS = { document: PageIcon, selection: QuoteIcon, tab: GlobeIcon, image: ImageIcon };
 
 /** @param {{store: Store}} props */
 export function AttachButton({ store }) {
@@ -58,7 +59,11 @@ function Chip({ attachment, store, remove }) {
   const removal = follows ? "Stop following" : "Remove";
   return html`<li class=${follows ? "attachment follows" : "attachment"} data-testid="attachment" data-kind=${kind} data-state=${state}
     data-id=${id}>
-    <${state === "error" ? AlertIcon : symbol} />
+    ${
+      kind === "image" && state === "ready"
+        ? html`<${Picture} image=${attachment} store=${store} />`
+        : html`<${state === "error" ? AlertIcon : symbol} />`
+    }
     <div class="attachment-body">
       <p class="attachment-name" dir="auto" title=${name}>${name}</p>
       <${State} attachment=${attachment} />
@@ -100,12 +105,15 @@ function State({ attachment }) {
 /**
  * What a message was sent with, over its text.
  *
- * @param {{attachments: SentAttachment[]}} props
+ * @param {{attachments: SentAttachment[], store: Store}} props
  */
-export function SentAttachments({ attachments }) {
+export function SentAttachments({ attachments, store }) {
   if (attachments.length === 0) return null;
+  const images = attachments.filter(({ kind, state }) => kind === "image" && state !== "error");
+  const others = attachments.filter((attachment) => !images.includes(attachment));
   return html`<ul class="sent" role="list" aria-label="Sent with">
-    ${attachments.map((attachment) => {
+    ${images.map((image) => html`<${SentImage} key=${image.id} image=${image} store=${store} />`)}
+    ${others.map((attachment) => {
       const { id, kind, name, state } = attachment;
       const unready = state !== undefined && state !== "ready";
       return html`<li key=${id} class="attachment" data-testid="message-attachment" data-state=${state} data-id=${id}>

@@ -26,7 +26,7 @@ export function BrowserPermissions({ permissions, store }) {
     if (removed) store.dispatch({ type: "announce", text: `Revoked: ${title}` });
     else store.dispatch({ type: "notice", level: "error", text: `${KEPT} ${title}.` });
   }
-  return html`<h3 class="settings-heading" id="browser-permissions">What Chrome lets Amplifier do</h3>
+  return html`<h4 class="settings-heading" id="browser-permissions">What Chrome lets Amplifier do</h4>
     ${
       items.length === 0
         ? html`<p class="settings-empty">Nothing but to read the page on which you press its button. Mention other tabs with @ or

@@ -47,8 +47,8 @@ export function Collection({ name, documents, size, names, store }) {
   }
   return html`<section class="collection" data-testid="collection" aria-label=${name}>
     <div class="collection-head">
-      <h3 class="settings-heading" dir="auto">${name} <span class="collection-size">${isWhole ? number(size) : `${number(documents.length)} of ${number(size)}`}<span class="visually-hidden">
-        ${size === 1 ? "document" : "documents"}</span></span></h3>
+      <h4 class="settings-heading" dir="auto">${name} <span class="collection-size">${isWhole ? number(size) : `${number(documents.length)} of ${number(size)}`}<span class="visually-hidden">
+        ${size === 1 ? "document" : "documents"}</span></span></h4>
       <div class="item-buttons">
         <button type="button" class="button" data-testid="ask-collection" title="Ask this collection"
           aria-label=${`Ask this collection: ${name}`} onClick=${(/** @type {Event} */ event) => ask(event, name, store)}>

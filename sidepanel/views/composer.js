@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { AttachButton, Tray } from "./attachments.js";
 import { ExplainPermission } from "./explain-permission.js";
 import { SendIcon, StopIcon } from "./icons.js";
+import { ImageButton } from "./images.js";
 import { focusComposer, isPlainEnter } from "./keys.js";
 import { memo } from "./memo.js";
 import { useMentions } from "./mentions.js";
@@ -17,6 +18,7 @@ import { useToolSuggestions } from "./tool-suggestions.js";
  * @property {Attachment[]} attachments
  * @property {boolean} busy
  * @property {boolean} failed Python could not start: nothing can be sent
+ * @property {string} blind why the model takes no images; "" if it does
  * @property {Tab} tab
  * @property {boolean} offerSummary
  * @property {Preferences | undefined} preferences
@@ -38,6 +40,7 @@ export const Composer = memo((/** @type {ComposerProps} */ props) => {
     attachments,
     busy,
     failed,
+    blind,
     tab,
     offerSummary,
     preferences,
@@ -51,7 +54,7 @@ export const Composer = memo((/** @type {ComposerProps} */ props) => {
   const box = useRef(/** @type {HTMLTextAreaElement | null} */ (null));
   useEffect(() => box.current?.focus(), []);
   const toolSuggestions = useToolSuggestions(draft, tools, preferences?.saved_prompts ?? NO_PROMPTS, store);
-  const mentionable = { tabs, permissions, documents, attachments };
+  const mentionable = { tabs, permissions, documents, attachments, blind };
   const mentions = useMentions({ box, draft, mentionable, explaining, store });
   const suggestions = mentions.isOpen ? mentions : toolSuggestions;
   const blank = !draft.trim();
@@ -91,6 +94,7 @@ export const Composer = memo((/** @type {ComposerProps} */ props) => {
       focusComposer();
     }}>
       <${AttachButton} store=${store} />
+      <${ImageButton} blind=${blind} store=${store} />
       <textarea ref=${box} id="composer" class="composer-text" data-testid="composer" aria-label="Message" rows="1" dir="auto"
         aria-describedby="composer-keys" placeholder="Ask anything" autocomplete="off" value=${draft} onKeyDown=${onKeyDown}
         ...${suggestions.attributes}

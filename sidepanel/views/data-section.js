@@ -23,7 +23,7 @@ export function DataSection({ settings, store }) {
   const { data } = settings;
   return html`<p class="settings-intro">All of this is on this computer, in this browser’s profile, and nowhere else.</p>
     ${data ? html`<${Kept} data=${data} />` : html`<p class="settings-empty"><span class="spinner" aria-hidden="true" /> Looking</p>`}
-    <h3 class="settings-heading">Delete everything</h3>
+    <h4 class="settings-heading">Delete everything</h4>
     <p class="settings-intro">All of the above, with settings, permissions and saved prompts, also those that Chrome synchronizes. This cannot
       be undone. All open panels start anew.</p>
     <${Confirm} testid="delete-everything" label="Delete everything…" question="Delete everything that Amplifier keeps, for good?" verb="Delete everything"

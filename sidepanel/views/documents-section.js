@@ -13,6 +13,8 @@ import { Undo } from "./undo.js";
 
 /** @import { LibraryDocument, Problem, Settings, Store } from "../types.js" */
 
+const DEVICES = { gpu: "the graphics card", cpu: "the processor (CPU)" };
+
 /** @param {import("./settings-dialog.js").SectionProps} props */
 export function DocumentsSection({ settings, state, store }) {
   const { documents, trouble } = settings;
@@ -75,6 +77,10 @@ function Library({ documents, settings, store }) {
       wanted &&
       html`<${FoundPassages} query=${query} found=${found} known=${new Set(documents.map(({ id }) => id))}
         where=${scope === null ? "your documents" : `“${scope}”`} />`
+    }
+    ${
+      settings.search_device &&
+      html`<p class="item-about library-device" data-testid="search-device">Search by meaning runs on ${DEVICES[settings.search_device]}.</p>`
     }`;
 }
 

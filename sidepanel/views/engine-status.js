@@ -10,6 +10,7 @@ const WORDS = {
   ready: "Ready",
   generating: "Working",
   asleep: "Asleep",
+  waiting: "Waiting",
   lost: "Restarting",
   unavailable: "Unavailable",
 };
@@ -30,10 +31,11 @@ export function EngineStatus({ engine, python }) {
   const percent = engine.progress !== null && isLoading(engine) ? ` ${Math.floor(engine.progress * 100)}%` : "";
   const place =
     engine.engine === "wllama" && PLACED.includes(engine.state) && !failed && !starting ? " on the CPU" : "";
+  const reason = engine.state === "asleep" && engine.why === "memory" ? " to free memory" : "";
   const look = failed ? "unavailable" : starting ? "absent" : engine.state;
   return html`<span class="status" data-testid="engine-status" data-state=${engine.state} data-look=${look}
     title=${[engine.model?.name, engine.text || (place && NO_GPU)].filter(Boolean).join(": ")}>
-    <span class="status-dot" aria-hidden="true" /><span class="status-word">${word}${percent}${place}</span>
+    <span class="status-dot" aria-hidden="true" /><span class="status-word">${word}${percent}${place}${reason}</span>
   </span>`;
 }
 

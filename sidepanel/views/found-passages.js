@@ -23,7 +23,7 @@ export function FoundPassages({ query, found, known, where }) {
   const passages = found?.passages.filter(({ document }) => known.has(document)) ?? [];
   const state = !found ? "searching" : found.problem ? "error" : passages.length > 0 ? "some" : "none";
   return html`<section class="found" data-testid="found" data-state=${state} aria-label="In the text">
-    <h3 class="settings-heading">In the text</h3>
+    <h4 class="settings-heading">In the text</h4>
     <div role="status">
       ${state === "searching" && html`<p class="found-state"><span class="spinner" aria-hidden="true" />Searching</p>`}
       ${state === "none" && html`<p class="found-state">Nothing in ${where} speaks of that${found?.pending ? " yet" : ""}.</p>`}

@@ -1,6 +1,6 @@
 import { html } from "htm/preact";
 import { EngineStatus, isLoading } from "./engine-status.js";
-import { HistoryIcon, Logo, NewIcon, SlidersIcon } from "./icons.js";
+import { GlobeIcon, HistoryIcon, Logo, NewIcon, SlidersIcon } from "./icons.js";
 import { focusComposer } from "./keys.js";
 import { memo } from "./memo.js";
 import { ModelPicker } from "./model-picker.js";
@@ -44,6 +44,11 @@ export const Header = memo((/** @type {HeaderProps} */ { engine, python, session
       <button type="button" class="icon-button" data-testid="new-session" title="New session" aria-label="New session"
         disabled=${empty && session?.state !== "temporary"} onClick=${startNewSession}><${NewIcon} /></button>
     </div>
+    ${
+      engine.host &&
+      html`<p class="session-line leaves" data-testid="leaves"><${GlobeIcon} /><span>Answered by <bdi>${engine.host}</bdi>: text leaves
+        this browser</span></p>`
+    }
     <${SessionLine} session=${session} empty=${empty} store=${store} />
     <${LoadProgress} engine=${engine} python=${python} />
   </header>`;

@@ -51,6 +51,7 @@ export const GlobeIcon = drawn(
   "M10 3c4 3.8 4 10.2 0 14",
 );
 export const HistoryIcon = drawn("M3.4 8.4A7 7 0 1 1 3 10.6", "M3.1 4.6v4h4", "M10 6.4V10l2.5 1.6");
+export const ImageIcon = drawn("M3 4h14v12H3Z", "m3 13.4 4-4 3.8 3.8 2.4-2.4 3.8 3.8", "M13.2 7.4v.1");
 export const InfoIcon = drawn("M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14", "M10 9.3v4", "M10 6.6v.1");
 export const EyeIcon = drawn(
   "M2.4 10C4.2 6.7 6.8 5 10 5s5.8 1.7 7.6 5c-1.8 3.3-4.4 5-7.6 5s-5.8-1.7-7.6-5Z",

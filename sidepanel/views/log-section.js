@@ -10,7 +10,7 @@ const WORDS = { info: "", warning: "Warning: ", error: "Error: " };
 /** @param {import("./settings-dialog.js").SectionProps} props */
 export function LogSection({ state, store }) {
   return html`<${Timeline} entries=${state.timeline} />
-    <h3 class="settings-heading">Event log</h3>
+    <h4 class="settings-heading">Event log</h4>
     <p class="settings-intro">Everything that happened in this session, event by event: what was asked, what the model
       and the tools answered, what you allowed. It is kept on this computer and goes nowhere unless you save it and pass it on.</p>
     <button type="button" class="button" data-testid="export-log" onClick=${() => store.send({ type: "export-log" })}>
@@ -19,7 +19,7 @@ export function LogSection({ state, store }) {
 
 /** What happened, the latest first. @param {{entries: Happening[]}} props */
 function Timeline({ entries }) {
-  return html`<h3 class="settings-heading first">What happened</h3>
+  return html`<h4 class="settings-heading first">What happened</h4>
     ${
       entries.length === 0
         ? html`<p class="settings-empty" data-testid="timeline-empty">Nothing to tell yet. What starts, fails and comes back while the

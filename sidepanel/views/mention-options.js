@@ -15,7 +15,7 @@ import { maySeeTabs } from "../browser-state.js";
  * @property {boolean} [isShy]
  *
  * @typedef {About & ({kind: "page" | "tab", tab: OpenTab}
- *   | {kind: "show-tabs" | "follow" | "all-documents"}
+ *   | {kind: "show-tabs" | "follow" | "all-documents" | "screenshot"}
  *   | {kind: "document", document: string}
  *   | {kind: "collection", collection: string})} MentionOption
  *
@@ -24,6 +24,7 @@ import { maySeeTabs } from "../browser-state.js";
  * @property {Permissions} permissions
  * @property {LibraryDocument[]} documents
  * @property {Attachment[]} attachments what is mentioned already
+ * @property {string} blind why the model takes no images; "" if it does
  */
 
 /**
@@ -58,11 +59,14 @@ export function withoutMention(text, { start, end }) {
  * @param {string} word
  * @returns {Group<MentionOption>[]}
  */
-export function mentionGroups({ tabs, permissions, documents, attachments }, word) {
+export function mentionGroups({ tabs, permissions, documents, attachments, blind }, word) {
   const taken = new Set(attachments.map(({ mentioned }) => mentioned));
   const fits = (/** @type {MentionOption} */ option) => matches(option, word) && !taken.has(option.key);
   const narrowed = (/** @type {MentionOption[]} */ options) => beginsFirst(options.filter(fits), word);
-  const always = { label: "", options: narrowed([...pageOptions(tabs), ...followOptions(attachments)]) };
+  const always = {
+    label: "",
+    options: narrowed([...pageOptions(tabs), screenshot(blind), ...followOptions(attachments)]),
+  };
   const hidden = maySeeTabs(permissions) ? [] : [showTabs(word)];
   const named = [
     { label: "Open tabs", options: [...narrowed(tabOptions(tabs)), ...hidden] },
@@ -82,6 +86,14 @@ function pageOptions(tabs) {
     ? [{ kind: "page", key: tabKey(tab.id), name: "This page", detail: tab.title || hostOf(tab.url), tab }]
     : [];
 }
+
+/** @param {string} blind @returns {MentionOption} */
+const screenshot = (blind) => ({
+  kind: "screenshot",
+  key: "screenshot",
+  name: "Screenshot of this page",
+  detail: blind,
+});
 
 /** @param {Attachment[]} attachments @returns {MentionOption[]} */
 function followOptions(attachments) {

@@ -4,7 +4,8 @@ import { html } from "htm/preact";
 import { useEffect, useReducer } from "preact/hooks";
 import { hostOf } from "../address.js";
 import { mayFollow } from "../browser-state.js";
-import { FolderIcon, FollowIcon, GlobeIcon, PageIcon, TabsIcon } from "./icons.js";
+import { FolderIcon, FollowIcon, GlobeIcon, ImageIcon, PageIcon, TabsIcon } from "./icons.js";
+import { attachScreenshot } from "./images.js";
 import { mentionAt, mentionGroups, withoutMention } from "./mention-options.js";
 import { useSuggestions } from "./suggestions.js";
 
@@ -19,6 +20,7 @@ const SYMBOLS = {
   document: PageIcon,
   collection: FolderIcon,
   "all-documents": FolderIcon,
+  screenshot: ImageIcon,
 };
 
 /**
@@ -126,6 +128,8 @@ function attach(option, store) {
       return attachTab(id, option.tab, store);
     case "show-tabs":
       return store.dispatch({ type: "explain", what: "tabs" });
+    case "screenshot":
+      return attachScreenshot(store);
     case "document":
       return store.send({ type: "mention-document", id, document: option.document });
     case "collection":

@@ -62,6 +62,7 @@ function Badges({ model }) {
     ${model.is_loaded && html`<span class="kind now" data-testid="model-loaded">In use</span>`}
     ${model.is_recommended && html`<span class="kind now" data-testid="model-suggested">Suggested</span>`}
     ${model.is_bundled && html`<span class="kind">Comes with Amplifier</span>`}
+    ${model.is_built_in && html`<span class="kind">Comes with Chrome</span>`}
     ${model.is_vision && html`<span class="kind">Pictures</span>`}
     ${
       !model.is_bundled &&
@@ -81,6 +82,8 @@ function Facts({ model }) {
     ],
     ["Graphics memory", vram_bytes && bytes(vram_bytes)],
     ["Context", `${number(context_window)} tokens`],
+    ["Writes", model.speed],
+    ["Summary of a page", model.page],
     ["Licence", licence],
   ].filter(([, value]) => value);
   return html`<dl class="model-facts">
@@ -114,9 +117,11 @@ function Buttons({ model, ask, store }) {
       }
       ${
         !model.is_bundled &&
+        !model.is_built_in &&
         html`<button type="button" class="button" data-testid="model-check" aria-label=${`Check the files of ${name}`}
           onClick=${send("check-model")}><${CheckIcon} />Check</button>${removal}`
       }</div>`;
+  if (RUNNING.includes(state) && model.is_built_in) return null;
   if (RUNNING.includes(state))
     return html`<div class="item-buttons model-buttons"><button type="button" class="button" data-testid="model-pause"
       aria-label=${`Pause the download of ${name}`} onClick=${send("pause-download")}>Pause</button>${cancelling}</div>`;

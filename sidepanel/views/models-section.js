@@ -6,7 +6,10 @@ import { number } from "../counted.js";
 import { filterModels } from "../models-state.js";
 import { AddModel } from "./add-model.js";
 import { AlertIcon, InfoIcon, SearchIcon } from "./icons.js";
+import { ModelDoctor } from "./model-doctor.js";
 import { ModelItem } from "./model-item.js";
+import { RunOn } from "./run-on.js";
+import { Servers } from "./servers.js";
 import { StorageLines } from "./storage-lines.js";
 
 /** @import { Models, Store } from "../types.js" */
@@ -22,7 +25,7 @@ const FILTERS = [
 ];
 
 /** @param {import("./settings-dialog.js").SectionProps} props */
-export function ModelsSection({ state, store }) {
+export function ModelsSection({ state, settings, store }) {
   const { models } = state;
   useEffect(() => {
     store.send({ type: "show-models" });
@@ -31,10 +34,13 @@ export function ModelsSection({ state, store }) {
   if (!models)
     return html`<p class="settings-empty"><span class="spinner" aria-hidden="true" /> Looking at this computer</p>`;
   return html`<${Machine} models=${models} />
+    <${RunOn} preferences=${settings.preferences} store=${store} />
     <${Offline} />
     ${models.note && html`<p class="models-note" data-testid="models-note"><${InfoIcon} /><span>${models.note}</span></p>`}
+    <${ModelDoctor} doctor=${models.doctor} store=${store} />
     <${List} models=${models.models} store=${store} />
     <${AddModel} added=${models.added} store=${store} />
+    <${Servers} models=${models} store=${store} />
     <${StorageLines} storage=${models.storage} />`;
 }
 

@@ -88,7 +88,7 @@ function saveWords(complete, changed, saving) {
 function Problems({ problems, stale, goTo }) {
   if (problems.length === 0) return null;
   return html`<section aria-label="Problems">
-    <h3 class="settings-heading">Problems${stale && " at the last check"}</h3>
+    <h4 class="settings-heading">Problems${stale && " at the last check"}</h4>
     <ul class="problems">
       ${problems.map(({ line, message }, n) => {
         const words = html`<${AlertIcon} /><span>${line !== null && html`<strong>Line ${line}:</strong> `}${message}</span>`;
@@ -126,7 +126,7 @@ function Grants({ module, settings, store }) {
 function ModuleLog({ module }) {
   const { log } = module;
   return html`<section aria-label="Log of this module">
-    <h3 class="settings-heading">Its log</h3>
+    <h4 class="settings-heading">Its log</h4>
     ${
       log.length === 0
         ? html`<p class="item-about">What it prints, and how it fails, is listed here.</p>`

@@ -102,13 +102,12 @@ function SearchBox({ query, setQuery }) {
 function ConfirmDeleteAll({ doomed, close, store }) {
   const { box, onKeyDown, finish } = useBorrowedFocus(close, (form) => form.querySelector("button"));
   function deleteAll() {
-    document.getElementById(SEARCH)?.focus(); // the button that asked for it is disabled then
     close();
     store.send({ type: "delete-all-sessions" });
   }
   return html`<div class="inline-ask" role="group" aria-labelledby="delete-all-question" ref=${box} onKeyDown=${onKeyDown}>
     <p id="delete-all-question">Delete ${counted(doomed.length, "conversation")}${doomed.some(({ open }) => open) && ", the open one too"}?
-      Pinned ones stay. This cannot be undone.</p>
+      Pinned ones stay.</p>
     <div class="item-buttons">
       <button type="button" class="button" data-testid="session-delete-all-cancel" onClick=${() => finish(close)}>Cancel</button>
       <button type="button" class="button primary" data-testid="session-delete-all-confirm" onClick=${deleteAll}>Delete</button>

@@ -28,7 +28,7 @@ export function SessionsPanel({ state, typed, store }) {
           : "No conversations yet: what you ask is kept here, on this machine only."
       }</p>`
     }
-    ${items && items.length > 0 && html`<${SessionList} items=${items} query=${query} store=${store} />`}
+    ${items && items.length > 0 && html`<${SessionList} key=${query} items=${items} query=${query} store=${store} />`}
   </div>`;
 }
 

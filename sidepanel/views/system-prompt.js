@@ -32,7 +32,7 @@ export function SystemPrompt({ preferences, store }) {
     latest.current.draft = null;
     if (system_prompt) store.send({ type: "set-preference", name: "system_prompt", value: "" });
   }
-  return html`<h3 class="settings-heading">System prompt</h3>
+  return html`<h4 class="settings-heading">System prompt</h4>
     <textarea class="field" data-testid="system-prompt" rows="2" dir="auto" aria-label="System prompt"
       aria-describedby="system-prompt-about" maxlength=${LONGEST_SYSTEM_PROMPT} value=${draft ?? saved}
       onInput=${(/** @type {InputEvent} */ event) => setDraft(event.currentTarget.value)} onBlur=${save}></textarea>

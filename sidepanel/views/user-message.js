@@ -15,7 +15,7 @@ export function UserMessage({ message, store, editing, waiting }) {
   const announce = (/** @type {string} */ text) => store.dispatch({ type: "announce", text });
   return html`<article class="message user" data-testid="message" data-role="user" data-state=${message.state}
     data-id=${message.id} aria-label="You">
-    ${message.attachments && html`<${SentAttachments} attachments=${message.attachments} />`}
+    ${message.attachments && html`<${SentAttachments} attachments=${message.attachments} store=${store} />`}
     ${
       editing
         ? html`<${EditBox} message=${message} store=${store} />`

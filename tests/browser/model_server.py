@@ -8,6 +8,7 @@ import re
 import select
 import socket
 import threading
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ class Fault:
     status: int = 0  # answered with this status
     cut_after: int | None = None  # the connection is dropped
     hold_after: int | None = None  # nothing more comes until release()
+    seconds_a_piece: float = 0  # a slow network
     wrong_bytes: bool = False
     redirect: str = ""  # another host
     times: int = 10**9
@@ -213,7 +215,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         model = self.server_of_model
         stop = min(len(body), *(limit for limit in (fault.cut_after, fault.hold_after) if limit is not None), len(body))
         try:
-            self._send_pieces(body, 0, stop, answer)
+            self._send_pieces(body, 0, stop, answer, fault.seconds_a_piece)
             if fault.hold_after is not None:
                 model.released.wait(120)
                 if not self._is_gone():
@@ -228,8 +230,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         readable, _, _ = select.select([self.connection], [], [], 0)
         return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
 
-    def _send_pieces(self, body: bytes, begin: int, end: int, answer: Served) -> None:
+    def _send_pieces(self, body: bytes, begin: int, end: int, answer: Served, seconds: float = 0) -> None:
         for at in range(begin, end, PIECE):
             piece = body[at : min(at + PIECE, end)]
+            time.sleep(seconds)
             self.wfile.write(piece)
             answer.end += len(piece)

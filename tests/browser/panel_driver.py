@@ -15,6 +15,16 @@ from watch import Watch
 
 ENDED = ("done", "stopped", "error")
 
+GROUPS = {
+    "prompts": "answers",
+    "documents": "knowledge",
+    "notes": "knowledge",
+    "modules": "tools",
+    "permissions": "tools",
+    "log": "data",
+}
+"""The tab of each section of the settings that is not the first of a tab of its name."""
+
 
 class PanelDriver(Browser):
     """A browser with the panel open."""
@@ -200,12 +210,16 @@ class PanelDriver(Browser):
     # -- settings
 
     def open_settings(self, section: str) -> None:
-        """Opens the settings at a section: permissions, notes, tools, modules or log."""
+        """Opens the settings at a section: permissions, notes, tools, modules, log and the others."""
         if not self.is_settings_open():
             self.click("settings")
             self.wait(self.is_settings_open, 10, "the settings are open")
-        self.click(f"settings-{section}")
-        is_shown = f'[data-testid="settings-{section}"][aria-selected="true"]'
+        if (group := GROUPS.get(section)) and not self.find_all(f"settings-{section}"):
+            self.click(f"settings-{group}")
+            self.wait(lambda: self.find_all(f"settings-{section}"), 10, f"the {group} are shown")
+        is_shown = f'#settings-panel[data-section="{section}"]'
+        if not self.driver.find_elements("css selector", is_shown):
+            self.click(f"settings-{section}")
         self.wait(lambda: self.driver.find_elements("css selector", is_shown), 10, f"the {section} are shown")
 
     def close_settings(self) -> None:

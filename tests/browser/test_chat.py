@@ -118,7 +118,11 @@ def test_what_is_typed_while_an_answer_runs_waits_its_turn(tiny: PanelDriver) ->
     tiny.ask("Second")
     second = tiny.wait(lambda: tiny.messages("user")[1], 10, "the second question is shown")
     assert second.get_attribute("data-state") == "queued"
-    tiny.wait_answer(2, timeout=60)
+    tiny.wait(lambda: second.get_attribute("data-state") == "done", 60, "its turn has come")
+    assert tiny.messages("assistant")[0].get_attribute("data-state") == "done"
+    tiny.wait_streaming()
+    tiny.click("stop")
+    assert tiny.wait_answer(2, timeout=30) == "stopped"
 
 
 def test_a_question_too_long_for_the_model_says_so_and_is_kept(tiny: PanelDriver) -> None:

@@ -53,15 +53,19 @@ LOSE_WHILE_PREFILLING = """
         postMessage.call(self, message);
     };
 """
-NO_MEMORY = """
-    const ask = GPUAdapter.prototype.requestDevice;
+FINITE_MEMORY = """
+    const getDevice = GPUAdapter.prototype.requestDevice;
     GPUAdapter.prototype.requestDevice = async function (descriptor) {
-        const device = await ask.call(this, descriptor);
+        const device = await getDevice.call(this, descriptor);
         const { popErrorScope } = device;
-        device.popErrorScope = async () => { await popErrorScope.call(device); return new GPUOutOfMemoryError("scripted"); };
+        device.popErrorScope = async () => {
+            const error = await popErrorScope.call(device);
+            return self.isFull ? new GPUOutOfMemoryError("scripted") : error;
+        };
         return device;
     };
 """
+NO_MEMORY = "self.isFull = true;"
 # In Python's Worker
 YEAR_BACK = "{ const now = Date.now; Date.now = () => now() - 31_536_000_000; }"
 # In the panel
@@ -69,6 +73,17 @@ FULL_DISK = """
     const { put } = IDBObjectStore.prototype;
     window.mend = () => { IDBObjectStore.prototype.put = put; };
     IDBObjectStore.prototype.put = () => { throw new DOMException("scripted: no room", "QuotaExceededError"); };
+"""
+FAILING_DATABASE = """
+    const { put } = IDBObjectStore.prototype;
+    window.mend = () => { IDBObjectStore.prototype.put = put; };
+    IDBObjectStore.prototype.put = function (...what) {
+        const request = put.apply(this, what);
+        window.doomed ??= new Set();
+        if (!doomed.has(this.transaction)) queueMicrotask(() => this.transaction.abort());
+        doomed.add(this.transaction);
+        return request;
+    };
 """
 BLOCKED_DATABASE = """
     const { open } = IDBFactory.prototype;
@@ -89,6 +104,11 @@ KEPT = """
         const messages = transaction.objectStore('messages').getAll();
         transaction.oncomplete = () => { database.close(); done({ sessions: sessions.result, messages: messages.result }); };
     };
+"""
+HEAR_CLOSE = """
+    const done = arguments[0];
+    const opening = indexedDB.open('sessions');
+    opening.onsuccess = () => { opening.result.onclose = () => { window.wasClosed = true; }; done(); };
 """
 SPOIL = """
     const [session, done] = arguments;
@@ -114,7 +134,7 @@ class FaultWatch(EngineWatch):
 
     def _attached(self, session: str, target: dict[str, Any]) -> None:
         if target["url"].endswith("engines/webllm.js"):
-            self.prepare, self.once = KEEP_DEVICES + self.once, ""
+            self.prepare, self.once = KEEP_DEVICES + FINITE_MEMORY + self.once, ""
         super()._attached(session, target)
 
 
@@ -301,6 +321,27 @@ def test_out_of_gpu_memory(panel: PanelDriver, now: Fault, seen: Seen) -> None:
     assert_chats(panel)
 
 
+@fault(
+    "out of GPU memory in mid-answer (fake: what the GPU answers to an allocation)",
+    expected="said with the next step; what was written stays, and goes on once there is memory",
+)
+def test_out_of_gpu_memory_in_mid_answer(panel: PanelDriver, now: Fault, seen: Seen) -> None:
+    before = begin(panel)
+    now.watch.in_engine(NO_MEMORY)
+    panel.wait_engine("unavailable", 60)
+    assert panel.wait_answer(timeout=30) == "error"
+    assert panel.answer_text().startswith(before)
+    said = now.happened("The graphics card ran out of memory")
+    assert "Close other tabs" in said
+    panel.find_all("error-action")[-1].click()
+    panel.wait_engine("ready", 60)
+    panel.click("continue", panel.answer())
+    panel.wait(lambda: len(panel.answer_text()) >= len(before) + 20, 60, "the answer goes on")
+    assert panel.answer_text().startswith(before)
+    end(panel)
+    seen(said)
+
+
 # -- the documents and Workers of the background
 
 
@@ -470,25 +511,67 @@ def test_browser_killed(pages: str, seen: Seen) -> None:
 # -- what is kept
 
 
-@fault(
-    "disk quota exceeded (fake: what IndexedDB answers)",
-    expected="the answer goes on; it says that it is not saved, and why; saved by itself when there is room",
-)
-def test_disk_full(panel: PanelDriver, now: Fault, seen: Seen) -> None:
-    panel.driver.execute_script(FULL_DISK)
+def saved_later(panel: PanelDriver, now: Fault, trouble: str) -> str:
+    """Nothing can be written while an answer runs, and later it can again; returns what was said meanwhile."""
+    panel.driver.execute_script(trouble)
     begin(panel)
     panel.wait(lambda: session_state(panel) == "unsaved", 20, "it says that nothing is saved")
     end(panel)
     text = panel.answer_text()
     said = now.happened("This conversation is not being saved")
-    assert "no room" in said and "Free some space" in said
     panel.driver.execute_script("mend()")
     panel.wait(lambda: session_state(panel) == "kept", 90, "it is saved again")
     now.happened("This conversation is not being saved", "The conversation is being saved again")
     panel.driver.refresh()
     panel.wait_ready()
     panel.wait(lambda: panel.answer_text() == text, 20, "it is all there")
+    return said
+
+
+@fault(
+    "disk quota exceeded (fake: what IndexedDB answers)",
+    expected="the answer goes on; it says that it is not saved, and why; saved by itself when there is room",
+)
+def test_disk_full(panel: PanelDriver, now: Fault, seen: Seen) -> None:
+    said = saved_later(panel, now, FULL_DISK)
+    assert "no room" in said and "Free some space" in said
     seen(said)
+
+
+@fault(
+    "IndexedDB failing (fake: each of its writes is aborted)",
+    expected="the answer goes on; it says that it is not saved, and why; saved by itself when that works again",
+)
+def test_database_failing(panel: PanelDriver, now: Fault, seen: Seen) -> None:
+    said = saved_later(panel, now, FAILING_DATABASE)
+    assert "abort" in said.lower()
+    seen(said)
+
+
+@fault("IndexedDB closed by the browser in mid-answer", expected="opened again by itself; nothing is lost, and nothing stops")
+def test_database_closed(panel: PanelDriver, now: Fault, seen: Seen) -> None:
+    kept = now.begin_kept()
+    force_close_databases(panel)
+    now.goes_on(kept)
+    text = panel.answer_text()
+    panel.wait(lambda: all(not each["answering"] for each in now.kept()["sessions"]), 20, "its end is written")
+    assert session_state(panel) == "kept"
+    panel.driver.refresh()
+    panel.wait_ready()
+    panel.wait(lambda: panel.answer_text() == text, 20, "it is all there")
+    seen("the database was opened again; the answer went on and was all there after a reload")
+
+
+def force_close_databases(panel: PanelDriver) -> None:
+    """By the browser's own page for that; comes back to the panel when it has heard of it."""
+    panel.driver.execute_async_script(HEAR_CLOSE)
+    before = panel.driver.current_window_handle
+    panel.driver.switch_to.new_window("tab")
+    panel.driver.get("chrome://indexeddb-internals")
+    panel.wait(lambda: panel.driver.find_elements("css selector", ".force-close"), 60, "the databases are listed")[0].click()
+    panel.driver.close()
+    panel.driver.switch_to.window(before)
+    panel.wait(lambda: panel.driver.execute_script("return window.wasClosed"), 30, "the database was closed")
 
 
 def session_state(panel: PanelDriver) -> str | None:

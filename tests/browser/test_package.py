@@ -70,7 +70,7 @@ def test_the_browser_grants_what_is_asked_for_and_no_site(tiny: PanelDriver) -> 
     tiny.to_panel()
     granted = tiny.driver.execute_async_script("chrome.permissions.getAll().then(arguments[0])")
     assert granted["origins"] == []
-    needed = ["activeTab", "contextMenus", "offscreen", "scripting", "sidePanel", "storage", "unlimitedStorage"]
+    needed = ["activeTab", "contextMenus", "offscreen", "scripting", "sidePanel", "storage", "system.memory", "unlimitedStorage"]
     assert sorted(granted["permissions"]) == needed
 
 

@@ -310,6 +310,13 @@ def test_the_last_document_can_be_put_back_too(panel: Panel) -> None:
     assert panel.all("document-undo") == []
 
 
+def test_where_search_by_meaning_runs_is_said(panel: Panel) -> None:
+    panel.show("settings-documents")
+    assert panel.one("search-device").text == "Search by meaning runs on the graphics card."
+    panel.show("settings-documents-empty")
+    assert panel.all("search-device") == []
+
+
 def test_closing_the_settings_is_told_whatever_closes_them(panel: Panel) -> None:
     for close in (lambda: panel.press(Keys.ESCAPE), lambda: panel.click("settings-close"), lambda: panel.click("ask-collection")):
         panel.show("settings-documents")

@@ -19,7 +19,7 @@ def panel() -> Iterator[Panel]:
 
 def sent(panel: Panel) -> list[dict[str, Any]]:
     """The commands but for those that come with opening."""
-    return [command for command in panel.sent() if command["type"] not in ("show-models", "show-settings")]
+    return [command for command in panel.sent() if command["type"] not in ("show-models", "show-settings", "name-server")]
 
 
 def models(panel: Panel) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def test_the_section_asks_for_the_models_and_says_when_it_is_left(panel: Panel) 
     panel.show("models-loading")
     assert [command["type"] for command in panel.sent()] == ["show-models"]
     assert "Looking at this computer" in panel.run("return document.getElementById('settings-panel').textContent")
-    panel.click("settings-notes")
+    panel.click("settings-general")
     assert panel.sent()[-1] == {"type": "hide-models"}
 
 
@@ -136,7 +136,7 @@ def test_nothing_of_a_model_becomes_markup(panel: Panel) -> None:
     assert not panel.run("return 'hacked' in document.body.dataset")
 
 
-@pytest.mark.parametrize("scene", ["models", "models-hostile", "models-refused", "models-downloading"])
+@pytest.mark.parametrize("scene", ["models", "models-hostile", "models-measured", "models-refused", "models-downloading"])
 def test_nothing_is_wider_than_the_panel(panel: Panel, scene: str) -> None:
     panel.show(scene)
     wide, room = panel.run("const p = document.getElementById('settings-panel'); return [p.scrollWidth, p.clientWidth]")
@@ -246,6 +246,37 @@ def test_the_offline_state_is_shown_while_it_lasts(panel: Panel) -> None:
     panel.run("Object.defineProperty(navigator, 'onLine', {value: true}); dispatchEvent(new Event('online'))")
     panel.settle()
     assert panel.all("models-offline") == []
+
+
+# The model doctor
+
+
+def test_this_computer_is_measured_on_demand(panel: Panel) -> None:
+    panel.show("models")
+    assert panel.all("doctor-result") == [] and "at most 20 seconds" in panel.one("doctor").text
+    panel.click("doctor-start")
+    assert sent(panel) == [{"type": "measure"}]
+
+
+def test_a_measuring_shows_how_far_it_is_and_can_be_stopped(panel: Panel) -> None:
+    panel.show("models-measuring")
+    assert panel.one("doctor-progress").text == "Reading 256 tokens" and panel.all("doctor-start") == []
+    panel.click("doctor-stop")
+    assert sent(panel) == [{"type": "stop-measuring"}]
+
+
+def test_the_result_has_advice_facts_and_a_date(panel: Panel) -> None:
+    panel.show("models-measured")
+    assert texts(panel, "doctor-advice")[0].startswith("Best for this computer: Llama 3.2 3B")
+    assert "Writes 110 tokens a second" in [" ".join(text.split()) for text in texts(panel, "doctor-line")]
+    assert "Measured on Mar 4, 2026" in panel.one("doctor").text and panel.one("doctor-start").text == "Measure again"
+    assert "about 38 tokens a second, predicted" in panel.all("model")[1].text
+    assert "Summary of a page" not in panel.all("model")[2].text, "nothing is known of it"
+
+
+def test_why_it_was_not_measured_is_said(panel: Panel) -> None:
+    panel.show("models-not-measured")
+    assert "Your question came first" in panel.one("error").text and panel.one("doctor-start").is_displayed()
 
 
 # Models by address, and storage

@@ -274,7 +274,7 @@ def test_a_deleted_one_comes_back_with_undo(panel: Panel) -> None:
     panel.until(lambda: panel.focused() == "session-undo")
     assert "deleted" in said(panel)
     panel.press(Keys.ENTER)
-    assert panel.sent() == [{"type": "delete-session", "id": "s4"}, {"type": "restore-session", "id": "s4"}]
+    assert panel.sent() == [{"type": "delete-session", "id": "s4"}, {"type": "restore-sessions", "ids": ["s4"]}]
     assert titles(panel) == before and panel.all("session-undo") == []
     panel.until(lambda: focused_item(panel) == "s4")
 
@@ -295,8 +295,19 @@ def test_deleting_all_but_pinned_asks_first(panel: Panel) -> None:
     assert panel.sent() == [{"type": "delete-all-sessions"}]
     assert titles(panel) == ["Words for the garden club’s letter"]
     assert panel.one("session-delete-all").get_property("disabled")
-    assert said(panel) == "6 conversations deleted"
-    assert panel.focused() == "session-search"
+    assert said(panel) == "6 conversations deleted. Undo brings them back."
+
+
+def test_all_that_were_deleted_come_back_with_undo(panel: Panel) -> None:
+    panel.show("sessions")
+    before = titles(panel)
+    panel.click("session-delete-all")
+    panel.click("session-delete-all-confirm")
+    panel.until(lambda: panel.focused() == "session-undo")
+    panel.press(Keys.ENTER)
+    command = panel.sent()[-1]
+    assert command["type"] == "restore-sessions" and len(command["ids"]) == 6
+    assert titles(panel) == before and panel.all("session-undo") == []
 
 
 def test_a_file_can_be_imported(panel: Panel, tmp_path: Path) -> None:

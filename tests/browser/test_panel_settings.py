@@ -42,7 +42,7 @@ def test_the_gear_opens_it_and_escape_gives_the_keyboard_back(panel: Panel) -> N
     dialog = panel.one("settings-dialog")
     assert dialog.aria_role == "dialog" and dialog.accessible_name == "Settings"
     assert panel.run("return arguments[0].matches(':modal')", dialog)
-    assert panel.focused() == "settings-permissions"
+    assert panel.focused() == "settings-general"
     panel.press(Keys.ESCAPE)
     assert not panel.run("return arguments[0].open", dialog)
     assert panel.focused() == "settings"
@@ -56,14 +56,14 @@ def test_tab_stays_within_the_dialog(panel: Panel) -> None:
         panel.press(Keys.TAB)
         seen.add(panel.focused())
         assert panel.run("return document.querySelector('.composer').contains(document.activeElement)") is False
-    assert {"settings-close", "settings-notes", "note-text", "note-delete"} <= seen
+    assert {"settings-close", "settings-knowledge", "settings-notes", "note-text", "note-delete"} <= seen
 
 
-def test_arrows_go_through_the_sections(panel: Panel) -> None:
+def test_arrows_go_through_the_tabs(panel: Panel) -> None:
     panel.show("settings-permissions")
     tabs = panel.run("return [...document.querySelectorAll('[role=tab]')].map((tab) => tab.dataset.testid)")
-    at = tabs.index("settings-permissions") + 1
-    assert {"settings-models", "settings-answers", "settings-documents", "settings-log"} <= set(tabs)
+    at = tabs.index("settings-tools") + 1
+    assert len(tabs) == 6 and {"settings-models", "settings-answers", "settings-knowledge", "settings-data"} <= set(tabs)
     visited = []
     for _ in tabs:
         panel.press(Keys.ARROW_RIGHT)
@@ -75,12 +75,48 @@ def test_arrows_go_through_the_sections(panel: Panel) -> None:
     assert panel.focused() == tabs[at - 2]
 
 
+def test_all_tabs_are_in_one_row(panel: Panel) -> None:
+    panel.show("settings-general")
+    assert panel.run("return new Set([...document.querySelectorAll('[role=tab]')].map((tab) => tab.offsetTop)).size") == 1
+
+
+def open_sections(panel: Panel) -> list[str]:
+    """Which sections of the tab are open."""
+    return panel.run(
+        "return [...document.querySelectorAll('.section-toggle[aria-expanded=true]')].map((each) => each.dataset.testid)"
+    )
+
+
+def test_one_section_of_a_tab_is_open_and_folds(panel: Panel) -> None:
+    panel.show("settings-general")
+    panel.click("settings-knowledge")
+    assert open_sections(panel) == ["settings-documents"] and panel.all("note-text") == []
+    panel.click("settings-notes")
+    assert open_sections(panel) == ["settings-notes"] and panel.one("note-text")
+    assert panel.focused() == "settings-notes"
+    panel.press(Keys.ENTER)
+    assert open_sections(panel) == [] and panel.all("note-text") == []
+    panel.press(Keys.ENTER)
+    assert open_sections(panel) == ["settings-notes"]
+
+
+def test_an_opened_section_is_scrolled_to(panel: Panel) -> None:
+    panel.show("settings-tools")
+    many = [{"name": f"t{at}", "title": "T", "description": "D", "module": ""} for at in range(40)]
+    changed_settings(panel, tools=many)
+    panel.run("document.getElementById('settings-panel').scrollTop = 1e6")
+    panel.open_section("permissions")
+    box = panel.run("return document.querySelector('[data-testid=settings-permissions]').getBoundingClientRect().toJSON()")
+    assert box["top"] > 0 and box["bottom"] <= 720
+    assert panel.one("settings-permissions").get_dom_attribute("aria-expanded") == "true"
+
+
 def test_a_question_that_comes_meanwhile_is_said_and_waits_behind(panel: Panel) -> None:
     panel.show("settings-notes")
     panel.run("performance.now = () => 1e9")
     approval = {"id": "p1", "tool": "python", "title": "", "question": "Run Python code?", "arguments": [], "sees": ""}
     panel.dispatch({"type": "approval", "approval": {**approval, "scopes": ["once"], "expires": 4102444800000}})
-    assert panel.focused() == "settings-notes"
+    assert panel.focused() == "settings-knowledge"
     assert "Run Python code?" in panel.one("settings-announcer").get_property("textContent")
     panel.click("settings-approval")
     assert panel.focused() == "approval"
@@ -101,7 +137,7 @@ def test_notices_show_over_the_dialog(panel: Panel) -> None:
 def test_nothing_of_a_tool_or_module_becomes_markup(panel: Panel) -> None:
     panel.show("settings-hostile")
     for section in ("permissions", "notes", "tools", "modules"):
-        panel.click(f"settings-{section}")
+        panel.open_section(section)
         assert "<img src=x onerror=" in panel.run("return document.getElementById('settings-panel').textContent"), section
         assert panel.run("return document.querySelectorAll('#app :is(img, b)').length") == 0
     panel.click("module-open")

@@ -65,7 +65,7 @@ def fresh(windows: Windows) -> None:
 
 def test_the_second_waits_for_the_first_and_neither_shows_the_others_words(windows: Windows, tiny: PanelDriver) -> None:
     windows.ask_both()
-    tiny.wait(lambda: "another window" in tiny.find("progress").text, 10, "the second says what it waits for")
+    tiny.wait(lambda: "the other window" in tiny.find("progress").text, 10, "the second says what it waits for")
     assert tiny.answer_text() == ""
     assert tiny.find("engine-status").get_attribute("data-state") == "generating"
     assert windows.conversation(windows.first)[1] == ("assistant", "streaming")
@@ -120,22 +120,37 @@ def test_a_closed_panel_frees_the_engine_for_the_other(windows: Windows, tiny: P
     tiny.wait_streaming(10)
 
 
-def test_choosing_a_model_in_one_panel_does_not_lose_the_others_answer(windows: Windows, tiny: PanelDriver) -> None:
+def test_windows_that_want_different_models_take_turns_and_say_what_they_wait_for(windows: Windows, tiny: PanelDriver) -> None:
     windows.to(windows.first).ask("Question of the first")
     tiny.wait_streaming(20)
-    before = tiny.answer_text()
     try:
         windows.to(windows.second).choose_model("starter")
+        tiny.ask("What is the capital of France?")
+        tiny.wait(lambda: "the other window’s answer comes first" in tiny.find("progress").text, 20, "the second says why")
+        tiny.wait_engine("waiting", 10)
+        tiny.picture_in_both("waits-for-other-model")
+        assert model_of(windows.to(windows.first)) == "tiny"
+        assert tiny.wait_answer(timeout=180) == "done"  # nothing cut it off
+        first = tiny.answer_text()
+        windows.to(windows.second).wait_streaming(5, timeout=240)  # its model took the place of the other
         windows.to(windows.first)
-        tiny.wait(lambda: model_of(tiny) == "starter", 30, "the first panel shows the other model")
-        tiny.wait_streaming(len(before) + 5, timeout=240)  # it goes on by itself, with the other model
-        assert tiny.answer_text().startswith(before[:20])
-        assert "lost" in tiny.find("note").text
-        tiny.click("stop")
+        tiny.ask("And now?")
+        tiny.wait(lambda: "comes first" in tiny.find("progress").text, 20, "now the first one waits")
+        windows.to(windows.second).click("stop")
         assert tiny.wait_answer(timeout=60) == "stopped"
+        windows.to(windows.first)
+        tiny.wait(lambda: "again: the other window used" in tiny.find("progress").text, 60, "it says what it loads again")
+        tiny.wait_streaming(20, timeout=120)
+        assert tiny.find_all("note") == []
+        assert tiny.messages("assistant")[0].text.startswith(first[:40])
+        tiny.click("stop")
+        assert tiny.wait_answer(2, timeout=60) == "stopped"
+        windows.to(windows.second)
+        tiny.wait(lambda: "other window uses" in (tiny.find("engine-status").get_attribute("title") or ""), 20, "it says so")
+        assert tiny.find("engine-status").get_attribute("data-state") == "asleep"
+        assert model_of(tiny) == "starter"
     finally:
         windows.to(windows.second).choose_model("tiny")
-        tiny.wait(lambda: model_of(tiny) == "tiny", 30, "the tiny model is back")
         tiny.wait_engine("ready")
 
 

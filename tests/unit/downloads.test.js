@@ -5,11 +5,12 @@ import { createHash } from "node:crypto";
 import { mock, test } from "node:test";
 import * as digests from "../../background/models/digests.js";
 import { Downloads } from "../../background/models/downloads.js";
-import { DownloadError, retryDelay, statusError } from "../../background/models/faults.js";
+import { retryDelay, statusError } from "../../background/models/faults.js";
 import { checkSpec, planOf } from "../../background/models/plan.js";
 import { Rate } from "../../background/models/rate.js";
 import { DownloadsSupervisor } from "../../background/models/supervisor.js";
 import { transfer } from "../../background/models/transfer.js";
+import { HostRefused } from "../../background/network-guard.js";
 
 const BASE = "https://weights.test/mlc-ai/M/resolve/main/";
 const LIB = "https://code.test/m.wasm";
@@ -165,7 +166,7 @@ function opened({
   const downloads = new Downloads({
     open: async () => store,
     files,
-    means: { fetch: server.fetch, refusal: async () => null, digests, estimate },
+    means: { fetch: server.fetch, digests, estimate },
     onDownloads: (list) => {
       for (const { model, state, error } of list) {
         const line = [model, state, error?.code].filter(Boolean).join(" ");
@@ -254,6 +255,7 @@ test("another Worker goes on by itself, unless it was paused", async () => {
   await third.downloads.start();
   await new Promise((resolve) => setTimeout(resolve, 20));
   assert.deepEqual([third.server.asked, third.now().state, third.now().done], [[], "paused", WHOLE - 100]);
+  await first.ask("pause", "m"); // it still listens
 });
 
 test("a lost network is waited for, longer each time, until the browser tells of its return", async () => {
@@ -370,17 +372,43 @@ test("a connection that goes silent is given up", async () => {
   const file = await files.open("m", "shard_0.bin");
   const part = { name: "shard_0.bin", url: `${BASE}shard_0.bin`, bytes: 300, md5: null, sha256: null };
   const means = { file, validator: null, fetch: server.fetch, signal: new AbortController().signal, patience: 20 };
-  const more = { refusal: async () => null, onAnswer: async () => {}, onBytes: () => {} };
-  await assert.rejects(transfer(part, { ...means, ...more }), { code: "offline" });
+  const more = { onAnswer: async () => {}, onBytes: () => {} };
+  const silent = { code: "stalled", message: "weights.test sent nothing for 0.02 seconds" };
+  await assert.rejects(transfer(part, { ...means, ...more }), silent);
   assert.equal(file.size, 100);
 });
 
+test("a download that stands still says so, and no longer a rate", async () => {
+  let clock = 0;
+  const server = new ScriptedServer(modelFiles([300]));
+  server.fault("shard_0.bin", { hang: 100 });
+  const { ask, now, downloads } = opened({ server });
+  downloads.now = () => clock;
+  const asked = ask("download", SPEC);
+  await until(() => now()?.done === now()?.total - 200);
+  assert.equal(now().error, null);
+  clock += 6000;
+  downloads.announce();
+  await until(() => now().error);
+  assert.deepEqual(now().error, { code: "stalled", message: "nothing has come for 6 seconds" });
+  assert.deepEqual([now().state, now().bytes_per_second, now().seconds_left], ["downloading", 0, null]);
+  await ask("pause", "m");
+  await assert.rejects(asked, { code: "paused" });
+  assert.equal(now().error, null);
+});
+
 test("a host that the browser refuses is named", async () => {
-  const { ask, downloads, now, server } = opened();
-  downloads.means.refusal = async (url) => new DownloadError("moved", new URL(url).host);
-  server.isOffline = true;
-  await assert.rejects(ask("download", SPEC), { code: "moved" });
-  assert.deepEqual(now().error, { code: "moved", message: "weights.test" });
+  for (const [refused, message] of [
+    ["weights.test", "this extension must not connect to weights.test"],
+    ["other.test", "weights.test passes on to other.test; this extension must not connect to other.test"],
+  ]) {
+    const { ask, downloads, now } = opened();
+    downloads.means.fetch = async () => {
+      throw new HostRefused(refused);
+    };
+    await assert.rejects(ask("download", SPEC), { code: "moved" });
+    assert.deepEqual(now().error, { code: "moved", message });
+  }
 });
 
 test("the disk is looked at before the weights come, and a full one loses nothing", async () => {
@@ -542,8 +570,11 @@ test("the rate is smooth, and foretells the end", () => {
   assert.ok(rate.bytesPerSecond > 700 && rate.bytesPerSecond < 850, String(rate.bytesPerSecond));
   for (let i = 0; i < 20; i++) second(4000);
   assert.ok(Math.abs(rate.bytesPerSecond - 4000) < 100, String(rate.bytesPerSecond));
+  assert.equal(rate.quietSeconds, 0);
+  clock += 7000;
+  assert.equal(rate.quietSeconds, 7);
   rate.reset();
-  assert.equal(rate.bytesPerSecond, 0);
+  assert.deepEqual([rate.bytesPerSecond, rate.quietSeconds], [0, 0]);
 });
 
 // ---- the supervisor

@@ -101,7 +101,7 @@ test("a model is loaded once, however many panels ask", async () => {
   other.ask({ type: "load", id: "again", model: "small" });
   await settle();
   assert.equal(workers.length, 1);
-  assert.deepEqual(other.answers("again"), [{ type: "loaded" }]);
+  assert.deepEqual(other.answers("again"), [{ type: "loaded", model: "small" }]);
   assert.deepEqual([...new Set(panel.states())], ["absent", "loading", "ready"]);
   assert.deepEqual(supervisor.state.models, INDEX.models);
 });
@@ -395,25 +395,222 @@ test("an unknown model is refused and changes nothing", async () => {
   assert.equal(workers.length, 1);
 });
 
-test("another model takes the place of the first; what ran for others may be asked again", async () => {
+test("a load never cuts another panel's answer: it counts when that is done", async () => {
   const { supervisor, workers, panel, worker } = await loaded();
   const other = open(supervisor);
   other.complete("r1");
   panel.ask({ type: "load", id: "l2", model: "large" });
   await settle();
-  assert.equal(worker.terminated, true);
-  assert.equal(other.answers("r1")[0].code, "engine-lost");
-  assert.equal(supervisor.state.model, "large");
+  assert.deepEqual(panel.answers("l2"), [{ type: "loaded", model: "large" }]);
+  assert.deepEqual([worker.terminated, supervisor.state.model, workers.length], [false, "small", 1]);
+  worker.say({ type: "done", key: worker.keys("complete")[0], ...DONE });
+  assert.deepEqual(other.answers("r1"), [{ type: "done", ...DONE }]);
+  assert.deepEqual([worker.terminated, supervisor.state.model], [true, "large"]);
   assert.deepEqual(workers[1].told[0], { type: "load", model: INDEX.models[1] });
 });
 
-test("stopping and choosing another model at once ends the answer as stopped", async () => {
-  const { panel } = await loaded();
+test("choosing again and again while another answers loads only the last", async () => {
+  const { supervisor, workers, panel, worker } = await loaded();
+  const other = open(supervisor);
+  other.complete("r1");
+  panel.ask({ type: "load", id: "l2", model: "large" });
+  await settle();
+  panel.ask({ type: "load", id: "l3", model: "small" });
+  await settle();
+  worker.say({ type: "done", key: worker.keys("complete")[0], ...DONE });
+  assert.deepEqual([workers.length, supervisor.state.state], [1, "ready"]);
+});
+
+test("stopping and choosing another model at once ends the answer as stopped, and then the model changes", async () => {
+  const { supervisor, panel, worker } = await loaded();
   panel.complete("r1");
   panel.abort("r1");
   panel.ask({ type: "load", id: "l2", model: "large" });
   await settle();
+  worker.say({ ...ABORTED, key: worker.keys("complete")[0] });
   assert.deepEqual(panel.answers("r1"), [ABORTED]);
+  assert.equal(supervisor.state.model, "large");
+});
+
+/** Two panels, one with the small model, which is loaded, one with the large. */
+async function apart() {
+  const first = await loaded();
+  const { supervisor, workers, panel } = first;
+  const other = open(supervisor);
+  other.ask({ type: "load", id: "load", model: "large" });
+  await settle();
+  workers[1].say({ type: "loaded" });
+  panel.ask({ type: "load", id: "back", model: "small" });
+  await settle();
+  workers[2].say({ type: "loaded" });
+  const asking = (model) => (id) => ({ type: "complete", id, request: {}, model, in_turn: true });
+  const ends = (worker = workers.at(-1)) => worker.say({ type: "done", key: worker.keys("complete").at(-1), ...DONE });
+  return { supervisor, workers, panel, other, small: asking("small"), large: asking("large"), ends };
+}
+
+test("panels that want different models alternate, turn by turn", async () => {
+  const { supervisor, workers, panel, other, small, large, ends } = await apart();
+  panel.ask(small("a1"));
+  other.ask(large("b1"));
+  panel.ask(small("a2"));
+  assert.deepEqual(other.answers("b1"), [{ type: "waiting" }]);
+  ends();
+  assert.equal(workers.length, 3, "the turn is not over");
+  ends();
+  panel.ask({ type: "turn-over" });
+  panel.ask(small("c1")); // the next turn comes after the other's
+  assert.deepEqual([workers.length, supervisor.state.model], [4, "large"]);
+  workers[3].say({ type: "loaded" });
+  ends();
+  other.ask({ type: "turn-over" });
+  assert.deepEqual(other.answers("b1").at(-1), { type: "done", ...DONE });
+  assert.deepEqual([workers.length, supervisor.state.model], [5, "small"]);
+  workers[4].say({ type: "loaded" });
+  ends();
+  for (const id of ["a1", "a2", "c1"]) assert.deepEqual(panel.answers(id).at(-1), { type: "done", ...DONE });
+  assert.deepEqual(
+    workers.map(({ terminated }) => terminated),
+    [true, true, true, true, false],
+  );
+});
+
+test("a turn that waits for long between two requests gives way, and goes on afterwards", async () => {
+  const { supervisor, workers, panel, other, small, large, ends } = await apart();
+  panel.ask(small("a1"));
+  other.ask(large("b1"));
+  ends();
+  mock.timers.tick(4999);
+  assert.equal(workers.length, 3);
+  mock.timers.tick(1);
+  assert.equal(supervisor.state.model, "large");
+  panel.ask(small("a2"));
+  workers[3].say({ type: "loaded" });
+  ends();
+  other.ask({ type: "turn-over" });
+  assert.equal(supervisor.state.model, "small");
+});
+
+test("what was asked without a turn gives way at once", async () => {
+  const { supervisor, panel, other, large, ends } = await apart();
+  panel.ask({ type: "complete", id: "a1", request: {}, model: "small" });
+  other.ask(large("b1"));
+  ends();
+  assert.equal(supervisor.state.model, "large");
+});
+
+test("a count loads its panel's model too, and the model stays until the completion that it was for", async () => {
+  const { supervisor, workers, panel, other, small, large, ends } = await apart();
+  panel.ask(small("a1"));
+  other.ask({ type: "count", id: "n1", texts: ["a"], model: "large", in_turn: true });
+  open(supervisor).ask({ type: "count", id: "n2", texts: ["a"], model: "small", in_turn: true });
+  assert.deepEqual(workers[2].keys("count"), [], "it begins a turn behind the other's");
+  panel.ask({ type: "count", id: "n3", texts: ["a"], model: "small", in_turn: true });
+  assert.equal(workers[2].keys("count").length, 1, "it is in the middle of one");
+  workers[2].say({ type: "counted", key: workers[2].keys("count")[0], counts: [1] });
+  ends();
+  panel.ask({ type: "turn-over" });
+  workers[3].say({ type: "loaded" });
+  assert.equal(workers[3].keys("count").length, 1);
+  workers[3].say({ type: "counted", key: workers[3].keys("count")[0], counts: [1] });
+  assert.deepEqual(other.answers("n1"), [{ type: "counted", counts: [1] }]);
+  assert.equal(supervisor.state.model, "large", "the turn has only begun");
+  other.ask(large("b1"));
+  ends();
+  other.ask({ type: "turn-over" });
+  workers[4].say({ type: "loaded" });
+  assert.equal(workers[4].keys("count").length, 1);
+});
+
+test("counts that a Worker owes when its model goes are asked of that model again", async () => {
+  const { workers, panel, other, large } = await apart();
+  panel.ask({ type: "count", id: "n1", texts: ["a"], model: "small" });
+  workers[2].say({ type: "lost", message: "gone" });
+  other.ask(large("b1"));
+  workers[3].say({ type: "loaded" });
+  assert.deepEqual(workers[3].keys("count"), []);
+  workers[3].say({ type: "done", key: workers[3].keys("complete")[0], ...DONE });
+  other.ask({ type: "turn-over" });
+  workers[4].say({ type: "loaded" });
+  workers[4].say({ type: "counted", key: workers[4].keys("count")[0], counts: [7] });
+  assert.deepEqual(panel.answers("n1"), [{ type: "counted", counts: [7] }]);
+});
+
+test("what waits for one model is answered with it, whoever asked", async () => {
+  const { supervisor, workers, panel, other, large, small, ends } = await apart();
+  const third = open(supervisor);
+  panel.ask({ type: "complete", id: "a1", request: {}, model: "small" });
+  other.ask(large("b1"));
+  panel.ask(small("a2"));
+  third.ask(large("c1"));
+  ends();
+  workers[3].say({ type: "loaded" });
+  ends(); // b1
+  ends(); // c1, before a2
+  assert.deepEqual(third.answers("c1").at(-1), { type: "done", ...DONE });
+  for (const each of [other, third]) each.ask({ type: "turn-over" });
+  assert.equal(supervisor.state.model, "small");
+});
+
+test("a model that fails refuses those who want it; the others' is loaded again", async () => {
+  const { supervisor, workers, panel, other, large, small, ends } = await apart();
+  other.ask(large("b1"));
+  panel.ask(small("a1"));
+  workers[3].say({ type: "load-failed", code: "out-of-memory", message: "no room" });
+  assert.deepEqual(other.answers("b1"), [{ type: "error", code: "out-of-memory", message: "no room" }]);
+  assert.equal(supervisor.state.model, "small");
+  workers[4].say({ type: "loaded" });
+  ends();
+  assert.deepEqual(panel.answers("a1").at(-1), { type: "done", ...DONE });
+});
+
+test("a panel that closes or stops in its turn lets the other's model in", async () => {
+  const one = await apart();
+  one.panel.ask(one.small("a1"));
+  one.other.ask(one.large("b1"));
+  one.panel.close();
+  one.workers[2].say({ ...ABORTED, key: one.workers[2].keys("complete")[0] });
+  assert.equal(one.supervisor.state.model, "large");
+  const two = await apart();
+  two.panel.ask(two.small("a1"));
+  two.other.ask(two.large("b1"));
+  two.panel.abort("a1");
+  two.other.abort("b1");
+  two.ends();
+  two.panel.ask({ type: "turn-over" });
+  assert.deepEqual([two.supervisor.state.model, two.workers.length], ["small", 3]);
+});
+
+test("a request for a model that nobody knows fails alone", async () => {
+  const { supervisor, panel } = await loaded();
+  panel.ask({ type: "complete", id: "r1", request: {}, model: "none" });
+  assert.deepEqual(panel.answers("r1"), [{ type: "error", code: "unknown-model", message: "none" }]);
+  assert.equal(supervisor.state.state, "ready");
+});
+
+test("on the CPU by order, and automatic again: the graphics card is looked for anew", async () => {
+  const { workers, panel } = await portable({ engine: "cpu" });
+  workers[0].say({ type: "loaded" });
+  panel.ask({ type: "load", id: "l2", model: "small", engine: "auto" });
+  await settle();
+  assert.deepEqual(engines(workers), ["wllama", "webllm"]);
+  workers[1].say(NO_ADAPTER);
+  workers[2].say({ type: "loaded" });
+  panel.ask({ type: "load", id: "l3", model: "small", engine: "auto" });
+  await settle();
+  assert.deepEqual(engines(workers), ["wllama", "webllm", "wllama"], "there is none");
+});
+
+test("what only the engine knows of a model's context is told to all", async () => {
+  const { supervisor, workers } = supervised();
+  supervisor.setBuiltIn({ ...INDEX.models[0], id: "browser", origin: "browser", context_window: 6000 });
+  const panel = open(supervisor);
+  panel.ask({ type: "load", id: "l", model: "browser" });
+  await settle();
+  assert.deepEqual(engines(workers), ["browser"]);
+  workers[0].say({ type: "loaded", context_window: 9216 });
+  assert.equal(supervisor.state.models.find(({ id }) => id === "browser").context_window, 9216);
+  supervisor.setBuiltIn(null);
+  assert.equal(supervisor.state.state, "ready", "what is loaded goes on");
 });
 
 test("two panels that ask for different models: the later wins and no Worker is left over", async () => {
@@ -716,4 +913,129 @@ test("a model that is deleted while it is loaded goes on answering", async () =>
   workers[0].say({ type: "lost", message: "gone" });
   mock.timers.tick(DELAYS[0]);
   assert.equal(workers.length, 2); // whether it is still there is for the Worker to find out
+});
+
+test("a machine that is short of memory gets an idle model's, and the next request wakes it", async () => {
+  const { supervisor, workers, panel, worker } = await loaded();
+  panel.ask({ type: "sleep" });
+  assert.deepEqual([supervisor.state.state, supervisor.state.why, worker.terminated], ["asleep", "memory", true]);
+  panel.complete("r1");
+  assert.equal(supervisor.state.state, "loading");
+  workers[1].say({ type: "loaded" });
+  workers[1].say({ type: "done", key: workers[1].keys("complete")[0], ...DONE });
+  assert.deepEqual(panel.answers("r1"), [{ type: "done", ...DONE }]);
+});
+
+test("a model that answers or counts keeps its memory", async () => {
+  const { supervisor, panel, worker } = await loaded();
+  panel.complete("r1");
+  panel.ask({ type: "sleep" });
+  assert.equal(supervisor.state.state, "generating");
+  worker.say({ type: "done", key: worker.keys("complete")[0], ...DONE });
+  panel.ask({ type: "count", id: "c", texts: ["a"] });
+  panel.ask({ type: "sleep" });
+  assert.equal(supervisor.state.state, "ready");
+});
+
+test("what was asleep for want of memory is asleep for another reason the next time", async () => {
+  const { supervisor, workers, panel } = await loaded();
+  panel.ask({ type: "sleep" });
+  panel.complete("r1");
+  workers[1].say({ type: "loaded" });
+  workers[1].say({ type: "done", key: workers[1].keys("complete")[0], ...DONE });
+  mock.timers.tick(15 * 60_000);
+  assert.deepEqual([supervisor.state.state, supervisor.state.why], ["asleep", "unused"]);
+});
+
+test("it is told how long a model took to load", async () => {
+  const { supervisor } = await loaded();
+  assert.ok(supervisor.state.load_seconds > 0 && supervisor.state.load_seconds < 60);
+});
+
+const SERVED = {
+  id: "served",
+  name: "served",
+  origin: "server",
+  path: "",
+  lib: "",
+  context_window: 50,
+  files: [],
+  licence: "",
+  server: { url: "http://localhost:1/v1", api_key: "secret", kind: "other", model: "m" },
+};
+
+/** A supervisor whose panel has offered a server's model and loaded it. */
+async function serving() {
+  const { supervisor, workers, panel } = await loaded();
+  panel.ask({ type: "offer", models: [SERVED] });
+  panel.ask({ type: "load", id: "served", model: "served" });
+  await settle();
+  const worker = workers.at(-1);
+  worker.say({ type: "loaded", context_window: 80 });
+  return { supervisor, workers, panel, worker };
+}
+
+test("a server of the user's is an engine of its own; its key is the Worker's business, and its window the server's", async () => {
+  const { panel, worker, supervisor } = await serving();
+  assert.equal(worker.engine, "server");
+  assert.deepEqual(worker.told[0], { type: "load", model: SERVED });
+  const { api_key: _, ...server } = SERVED.server;
+  assert.deepEqual(supervisor.state.models.at(-1), { ...SERVED, context_window: 80, server });
+  assert.ok(!JSON.stringify(panel.got).includes("secret"));
+});
+
+test("what runs elsewhere is not put to sleep", async () => {
+  const { supervisor, panel } = await serving();
+  mock.timers.tick(16 * 60_000);
+  panel.ask({ type: "sleep" });
+  assert.equal(supervisor.state.state, "ready");
+});
+
+test("a server's model that is offered no more ends at once, and is asked nothing again", async () => {
+  const { supervisor, workers, panel, worker } = await serving();
+  panel.complete("c1");
+  panel.ask({ type: "offer", models: [] });
+  await settle();
+  assert.ok(worker.terminated);
+  assert.deepEqual([supervisor.state.state, supervisor.state.error.code], ["unavailable", "withdrawn"]);
+  const count = workers.length;
+  panel.complete("c2");
+  panel.ask({ type: "load", id: "again", model: "served" });
+  await settle();
+  assert.equal(workers.length, count);
+  assert.equal(panel.answers("c2")[0].code, "withdrawn");
+  assert.equal(panel.answers("again")[0].code, "unknown-model");
+});
+
+test("one that is withdrawn while it is tried again is not tried any more", async () => {
+  const { supervisor, workers, panel, worker } = await serving();
+  worker.say({ type: "lost", message: "it broke off" });
+  panel.ask({ type: "offer", models: [] });
+  const count = workers.length;
+  mock.timers.tick(60_000);
+  assert.equal(workers.length, count);
+  assert.equal(supervisor.state.state, "unavailable");
+});
+
+test("another key has the server loaded anew, the same offer does not", async () => {
+  const { workers, panel } = await serving();
+  panel.ask({ type: "offer", models: [SERVED] });
+  assert.equal(workers.length, 2);
+  panel.ask({ type: "offer", models: [{ ...SERVED, server: { ...SERVED.server, api_key: "other" } }] });
+  assert.equal(workers.length, 3);
+  assert.equal(workers[2].told[0].model.server.api_key, "other");
+});
+
+test("a server that failed is looked for again with the next request", async () => {
+  const { supervisor, workers, panel } = await serving();
+  panel.ask({ type: "offer", models: [{ ...SERVED, context_window: 60 }] });
+  workers.at(-1).say({ type: "load-failed", code: "server-unreachable", message: "not there" });
+  assert.equal(supervisor.state.state, "unavailable");
+  panel.complete("c1");
+  assert.equal(supervisor.state.state, "loading");
+  workers.at(-1).say({ type: "load-failed", code: "server-unreachable", message: "not there" });
+  assert.deepEqual(panel.answers("c1"), [{ type: "error", code: "server-unreachable", message: "not there" }]);
+  panel.complete("c2");
+  workers.at(-1).say({ type: "loaded" });
+  assert.equal(workers.at(-1).keys("complete").length, 1);
 });

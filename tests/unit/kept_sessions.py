@@ -15,6 +15,7 @@ class KeptSessions:
         self.sessions: dict[str, Message] = {}
         self.messages: dict[str, dict[str, Message]] = {}
         self.rest: dict[str, Message] = {}  # order and memory
+        self.parts: dict[str, dict[str, dict[Any, Any]]] = {}  # of the memories, by table and id
         self.texts: dict[str, str] = {}
         self.last = ""  # what this window had open
         self.elsewhere: set[str] = set()  # claimed by another window
@@ -25,7 +26,8 @@ class KeptSessions:
         """Answers one call."""
         if self.fails:
             raise RuntimeError(self.fails)
-        return getattr(self, f"_{name.removeprefix('sessions.')}")(**copy.deepcopy(arguments))
+        method = name.removeprefix("sessions.").replace("-", "_")
+        return copy.deepcopy(getattr(self, f"_{method}")(**copy.deepcopy(arguments)))
 
     def _list(self) -> list[Message]:
         return [copy.deepcopy(session) for session in self.sessions.values()]
@@ -33,10 +35,14 @@ class KeptSessions:
     def _read(self, id: str) -> Message | None:
         if id not in self.sessions:
             return None
-        messages = self.messages[id]
-        order = self.rest[id]["order"]
-        shown = [messages[name] for name in order if name in messages]
-        return copy.deepcopy({"session": self.sessions[id], "messages": shown, "memory": self.rest[id]["memory"]})
+        messages, rest, parts = self.messages[id], self.rest[id], self.parts.get(id, {})
+        shown = [messages[name] for name in rest["order"] if name in messages]
+        if not rest["memory"]:
+            return copy.deepcopy({"session": self.sessions[id], "messages": shown, "memory": None})
+        turns = [parts["turns"][name] for name in rest["memory"]["turns"]]
+        context = [parts["contexts"][at] for at in range(rest["memory"]["context"])]
+        memory = {**rest["memory"], "turns": turns, "context": context}
+        return copy.deepcopy({"session": self.sessions[id], "messages": shown, "memory": memory, "pages": parts["pages"]})
 
     def _write(
         self,
@@ -45,6 +51,8 @@ class KeptSessions:
         order: list[str],
         removed: list[str] | None = None,
         memory: Message | None = None,
+        parts: dict[str, list[list[Any]]] | None = None,
+        gone: dict[str, list[Any]] | None = None,
         text: str | None = None,
     ) -> None:
         self.writes += 1
@@ -52,8 +60,13 @@ class KeptSessions:
         self.sessions[name] = session
         kept = self.messages.setdefault(name, {})
         kept.update({message["id"]: message for message in messages})
-        for gone in removed or []:
-            kept.pop(gone, None)
+        for lost in removed or []:
+            kept.pop(lost, None)
+        tables = self.parts.setdefault(name, {"turns": {}, "contexts": {}, "pages": {}})
+        for table, rows in tables.items():
+            rows.update(dict((parts or {}).get(table, [])))
+            for lost in (gone or {}).get(table, []):
+                del rows[lost]
         before = self.rest.get(name, {}).get("memory")
         self.rest[name] = {"order": order, "memory": memory if memory is not None else before}
         if text is not None:
@@ -65,11 +78,16 @@ class KeptSessions:
 
     def _delete(self, ids: list[str]) -> None:
         for name in ids:
-            for table in (self.sessions, self.messages, self.rest, self.texts):
+            for table in (self.sessions, self.messages, self.rest, self.parts, self.texts):
                 table.pop(name, None)
 
     def _search(self, words: list[str]) -> list[Message]:
-        return [{"id": n, "snippet": t[:40]} for n, t in self.texts.items() if all(word in t.lower() for word in words)]
+        texts = {name: f"{session['title']}\n{self.texts.get(name, '')}".lower() for name, session in self.sessions.items()}
+        found = [name for name, text in texts.items() if all(word in text for word in words)]
+        return [{"session": self.sessions[name], "snippet": self.texts.get(name, "")[:40]} for name in found]
+
+    def _expect_search(self) -> None:
+        """Nothing is to be read beforehand."""
 
     def _claim(self, id: str, steal: bool = False, seconds: float = 0) -> bool:
         if steal:

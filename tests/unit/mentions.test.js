@@ -59,7 +59,10 @@ const document = (id, name, collection) => ({ id, name, collection, words: 1, ch
 function offered(word, changes, granted = ["tabs"]) {
   const nothing = { permissions: [], origins: [] };
   const permissions = { permissions: granted, origins: [], revocable: nothing };
-  const groups = mentionGroups({ tabs: null, permissions, documents: [], attachments: [], ...changes }, word);
+  const groups = mentionGroups(
+    { tabs: null, permissions, documents: [], attachments: [], blind: "", ...changes },
+    word,
+  );
   return groups.flatMap(({ options }) => options);
 }
 
@@ -75,7 +78,7 @@ const DOCUMENTS = [
 
 test("this page, the other tabs that can be read, documents and collections are offered", () => {
   const all = names(offered("", { tabs: TABS, documents: DOCUMENTS }));
-  const tabs = ["This page", "Follow the tab in front", "Café Zürich", "site3.example"];
+  const tabs = ["This page", "Screenshot of this page", "Follow the tab in front", "Café Zürich", "site3.example"];
   assert.deepEqual(all, [...tabs, "a report.pdf", "notes.md", "ice.epub", "A", "B", "All documents"]);
 });
 
@@ -84,7 +87,9 @@ test("letters narrow them, whatever their case and accents, and names that begin
   assert.deepEqual(names(offered("SITE2", { tabs: TABS })), ["Café Zürich"]);
   const documents = [document("d1", "glacier.pdf", "A"), document("d2", "the ice.md", "A")];
   assert.deepEqual(names(offered("ice", { documents })), ["the ice.md"]);
-  assert.deepEqual(names(offered("i", { documents })), ["the ice.md", "glacier.pdf", "Follow the tab in front"]);
+  assert.deepEqual(names(offered("i", { documents })), [
+    ...["the ice.md", "glacier.pdf", "Follow the tab in front", "Screenshot of this page"],
+  ]);
   assert.equal(
     names(offered("all", { tabs: [tab(2, { title: "Rainfall" })], documents: DOCUMENTS }))[0],
     "All documents",
@@ -114,5 +119,10 @@ test("what is attached already is not offered again", () => {
     { ...chip, follows: /** @type {const} */ (true) },
   ];
   const all = names(offered("", { tabs: TABS.slice(0, 2), documents: DOCUMENTS.slice(0, 2), attachments }));
-  assert.deepEqual(all, ["Café Zürich", "notes.md", "A"]);
+  assert.deepEqual(all, ["Screenshot of this page", "Café Zürich", "notes.md", "A"]);
+});
+
+test("a screenshot that the model could not see says so", () => {
+  const [option] = offered("screen", { blind: "Tiny cannot see images" });
+  assert.deepEqual([option?.kind, option?.detail], ["screenshot", "Tiny cannot see images"]);
 });

@@ -97,6 +97,8 @@ class Panel:
         self.calls: dict[str, Any] = {}  # what the page answers to each call, or a function of the call's arguments
         self.library = ScriptedLibrary()
         self.models_asked: list[Message] = []
+        self.usage: Message = USAGE
+        self.probe: Message | None = None  # what the graphics card can do
         self.models_answer: Callable[[Message], Message | None] = lambda _request: {"type": "models.done"}  # None: not yet
         self.kept = kept or KeptSessions()
         self.app = App(self._take)
@@ -196,12 +198,14 @@ class Panel:
         return {"type": "returned", "value": value(arguments) if callable(value) else value}
 
     def _serve(self, request: Message) -> None:
-        kind, request_id = request["type"], request["id"]
+        kind, request_id = request["type"], request.get("id", "")
         if kind == "count":
             self._engine({"type": "counted", "id": request_id, "counts": [words(text) for text in request["texts"]]})
         elif kind == "abort" and request_id in self._waiting:
             self._waiting.discard(request_id)
             self._engine({"type": "done", "id": request_id, "finish_reason": "abort", "usage": None})
+        elif kind == "probe":
+            self._engine({"type": "probed", "id": request_id, "probe": self.probe, "message": ""})
         elif kind.startswith("models."):
             self.models_asked.append(request)
             if answer := self.models_answer(request):
@@ -225,7 +229,7 @@ class Panel:
                 self._waiting.add(request_id)
                 return
             self._engine({"type": "delta", "id": request_id, "text": piece})
-        self._engine({"type": "done", "id": request_id, "finish_reason": "stop", "usage": USAGE})
+        self._engine({"type": "done", "id": request_id, "finish_reason": "stop", "usage": self.usage})
 
     def _engine(self, message: Message) -> None:
         self.app.receive({"type": "from-engine", "message": message})

@@ -77,23 +77,24 @@ test("a deleted conversation goes at once, and comes back to its place", () => {
   assert.deepEqual(ids(deleted), ["p", "b"]);
   assert.deepEqual(deleted.sessions.deleted?.undo, {
     text: "“Title a” deleted.",
-    command: { type: "restore-session", id: "a" },
+    command: { type: "restore-sessions", ids: ["a"] },
   });
   assert.match(deleted.announcement.text, /Title a deleted/);
   const told = after([listed([LIST[0], LIST[2]].map((each) => /** @type {SessionItem} */ (each)))], deleted);
-  const restored = after([sent({ type: "restore-session", id: "a" })], told);
+  const restored = after([sent({ type: "restore-sessions", ids: ["a"] })], told);
   assert.deepEqual(ids(restored), ["p", "a", "b"]);
   assert.equal(restored.sessions.deleted, null);
   assert.match(restored.announcement.text, /Title a is back/);
 });
 
-test("undo is over when the list is closed or all are deleted", () => {
+test("undo is of the last deletion, and over when the list is closed", () => {
   const deleted = after([sent({ type: "delete-session", id: "a" })], OPEN);
   assert.equal(after([{ type: "sessions-close" }], deleted).sessions.deleted, null);
   const all = after([sent({ type: "delete-all-sessions" })], deleted);
-  assert.equal(all.sessions.deleted, null);
   assert.deepEqual(ids(all), ["p"]);
-  assert.equal(all.announcement.text, "1 conversation deleted");
+  assert.equal(all.announcement.text, "1 conversation deleted. Undo brings them back.");
+  const restored = after([sent({ type: "restore-sessions", ids: ["b"] })], all);
+  assert.deepEqual(ids(restored), ["p", "b"]);
 });
 
 test("a pinned conversation goes to the top, a renamed one stays", () => {

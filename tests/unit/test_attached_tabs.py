@@ -387,7 +387,7 @@ async def test_passages_do_not_stay_in_the_conversation_and_it_is_untrusted(room
     mention(roomy, 1, "seals")
     ask(roomy, "where do they sleep", "t1")
     await roomy.settled()
-    messages = await roomy.app._session.coordinator.get("context").get_messages()
+    messages = await roomy.app._runner.session.coordinator.get("context").get_messages()
     assert [message["content"] for message in messages] == ["where do they sleep", "All is well."]
     assert all(message["metadata"]["untrusted"] for message in messages)
     assert "response_format" not in roomy.requests[0]

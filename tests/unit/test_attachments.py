@@ -98,7 +98,7 @@ async def test_passages_do_not_stay_in_the_conversation(panel: Panel) -> None:
     attach(panel)
     ask(panel, "what did the lighthouse at skagen cost", "a1")
     await panel.settled()
-    messages = await panel.app._session.coordinator.get("context").get_messages()
+    messages = await panel.app._runner.session.coordinator.get("context").get_messages()
     assert [message["content"] for message in messages] == ["what did the lighthouse at skagen cost", "All is well."]
     assert all(message["metadata"]["untrusted"] for message in messages)
 

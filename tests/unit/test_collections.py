@@ -146,6 +146,12 @@ async def test_what_the_library_says_of_itself_is_told(shelf: Panel) -> None:
     assert len(listed(shelf)) == 3
 
 
+async def test_where_search_by_meaning_runs_is_told_once_it_is_known(shelf: Panel) -> None:
+    assert settings(shelf)["search_device"] is None
+    shelf.tell_library(device="cpu")
+    await shelf.until(lambda: settings(shelf)["search_device"] == "cpu")
+
+
 # -- deleting
 
 

@@ -48,11 +48,12 @@ class Desk:
         self.database = KeptSessions()
         self.messages: list[Message] = []
         self.memory: Message = {"turns": [], "context": []}
+        self.pages: dict[str, Message] = {}
         self.events: list[Message] = []
         self.files: list[Message] = []
         self.resumed: list[Kept] = []
         self.begun = 0
-        current = Current(lambda: self.messages, lambda: self.memory, lambda: "starter")
+        current = Current(lambda: self.messages, lambda: self.memory, lambda: self.pages, lambda: "starter")
         self.keeper = Keeper(self.call, self.events.append, current)
         self.keeper.begin()
         self.archive = Archive(self.call)
@@ -64,11 +65,11 @@ class Desk:
             return None
         return self.database.call(name, arguments)
 
-    async def resume(self, kept: Kept) -> None:
+    async def resume(self, kept: Kept, is_temporary: bool = False) -> None:
         self.resumed.append(kept)
         self.keeper.end()
-        self.messages = kept.messages
-        self.keeper.begin(kept.record)
+        self.messages, self.memory, self.pages = kept.messages, kept.memory, kept.pages
+        self.keeper.begin(kept, is_temporary)
 
     def begin(self, is_temporary: bool) -> None:
         self.begun += 1
@@ -256,6 +257,58 @@ async def test_a_record_that_cannot_be_read_is_listed_and_can_be_exported_and_de
     assert len(await desk.do("delete-session", id="bad")) == 3
 
 
+async def test_only_what_is_new_of_a_memory_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "EVERY", 0.0)
+    desk, written = Desk(), list[Message]()
+    call = desk.database.call
+    monkeypatch.setattr(desk.database, "call", lambda name, arguments: (written.append(arguments), call(name, arguments))[1])
+    turns = [{"question_id": f"m{at}", "answer_id": f"m{at + 1}", "text": "?", "page": "seals"} for at in (1, 3)]
+    context = [{"role": each["role"], "content": each["text"]} for each in SEALS]
+    desk.messages, desk.pages = list(SEALS), {"seals": {"markdown": "Seals eat herring. " * 1000}}
+    desk.memory = {"turns": turns[:1], "context": context[:2]}
+    desk.keeper.remember()
+    await desk.keeper.flush()
+    assert written[-1]["parts"] == {
+        "turns": [["m1", turns[0]]],
+        "contexts": [[0, context[0]], [1, context[1]]],
+        "pages": [["seals", desk.pages["seals"]]],
+    }
+    desk.memory = {"turns": turns, "context": context}
+    desk.keeper.remember()
+    await desk.keeper.flush()
+    assert written[-1]["parts"] == {"turns": [["m3", turns[1]]], "contexts": [[2, context[2]], [3, context[3]]], "pages": []}
+    assert len(json.dumps(written[-1])) < 3000
+    desk.memory, desk.pages = {"turns": [turns[0] | {"page": None}], "context": context[:2]}, {}
+    desk.keeper.remember()
+    await desk.keeper.flush()
+    assert written[-1]["gone"] == {"turns": ["m3"], "contexts": [2, 3], "pages": ["seals"]}
+    assert written[-1]["parts"]["turns"] == [["m1", turns[0] | {"page": None}]]
+    read = await desk.archive.read(desk.keeper.record.id)
+    assert read.memory == desk.memory and read.pages == {}
+
+
+async def test_what_is_taken_up_is_not_written_again() -> None:
+    desk = await filled()
+    seals = (await desk.do("list-sessions"))[0]
+    await desk.do("open-session", id=seals["id"])
+    before = desk.database.parts[seals["id"]]["turns"]["m1"]
+    desk.keeper.remember()
+    await desk.keeper.flush()
+    assert desk.database.parts[seals["id"]]["turns"]["m1"] is before
+
+
+async def test_the_copy_of_a_temporary_one_is_temporary() -> None:
+    desk = Desk()
+    desk.keeper.begin(is_temporary=True)
+    desk.messages, desk.memory = list(SEALS), kept(*SEALS).memory
+    await desk.do("fork-session", message="m2")
+    assert [message["id"] for message in desk.messages] == ["m1", "m2"]
+    assert desk.keeper.is_temporary
+    desk.keeper.remember()
+    await desk.keeper.flush()
+    assert not desk.database.sessions
+
+
 async def test_a_conversation_is_taken_up_again() -> None:
     desk = await filled()
     seals = (await desk.do("list-sessions"))[0]
@@ -292,8 +345,29 @@ async def test_delete_and_undo() -> None:
     desk = await filled()
     seals = (await desk.do("list-sessions"))[0]
     assert len(await desk.do("delete-session", id=seals["id"])) == 2
-    assert (await desk.do("restore-session", id=seals["id"]))[0] == seals
+    assert (await desk.do("restore-sessions", ids=[seals["id"]]))[0] == seals
     assert [each["title"] for each in await desk.do("search-sessions", query="herring")] == ["Seals"]
+
+
+async def test_all_that_were_deleted_come_back() -> None:
+    desk = await filled()
+    before = await desk.do("list-sessions")
+    await desk.do("pin-session", id=before[2]["id"], pinned=True)
+    left = {each["id"] for each in await desk.do("delete-all-sessions")}
+    assert left & {each["id"] for each in before} == {before[0]["id"], before[2]["id"]}  # but the pinned ones
+    back = await desk.do("restore-sessions", ids=[each["id"] for each in before])
+    assert {each["id"] for each in before} <= {each["id"] for each in back}
+    assert [each["title"] for each in await desk.do("search-sessions", query="herring")] == ["Seals"]
+
+
+async def test_what_was_not_restored_for_a_failure_can_be_restored_again() -> None:
+    desk = await filled()
+    seals = (await desk.do("list-sessions"))[0]
+    await desk.do("delete-session", id=seals["id"])
+    desk.database.fails = "full"
+    await desk.list.handle({"type": "restore-sessions", "ids": [seals["id"]]})
+    desk.database.fails = ""
+    assert seals in await desk.do("restore-sessions", ids=[seals["id"]])
 
 
 async def test_deleting_the_open_one_begins_another_and_does_not_write_it_again() -> None:

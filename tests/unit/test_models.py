@@ -195,7 +195,16 @@ def test_what_a_model_is_bad_at_is_said() -> None:
         ({"state": "downloading", "done": 0, "total": None}, "Starting"),
         ({"state": "downloading", "total": None}, "412 MB"),
         ({"state": "paused"}, "Paused · 412 MB of 880 MB"),
+        ({"state": "downloading", "error": {"code": "stalled"}}, "412 MB of 880 MB · Nothing comes at the moment"),
         ({"state": "waiting"}, "No network; goes on by itself · 412 MB of 880 MB"),
+        (
+            {"state": "waiting", "error": {"code": "server"}},
+            "The server has a problem; it is asked again by itself · 412 MB of 880 MB",
+        ),
+        (
+            {"state": "waiting", "error": {"code": "stalled"}},
+            "The server sends nothing; it is asked again by itself · 412 MB of 880 MB",
+        ),
         ({"state": "partial"}, "Not complete · 412 MB of 880 MB"),
         ({"state": "complete", "done": 880e6}, "On this computer · 880 MB"),
         ({"state": "queued", "done": 0}, "Waits for its turn"),
@@ -401,6 +410,27 @@ async def test_a_download_that_the_user_ended_is_no_problem(panel: Panel, code: 
     before = len(panel.events)
     await panel.until(lambda: any(event["type"] == "models" for event in panel.events[before:]))
     assert "problem" not in item(panel, LARGE_ID)
+
+
+async def test_a_standstill_is_in_the_timeline_once_and_so_is_its_end(panel: Panel) -> None:
+    await opened(panel)
+    for state in ("downloading", "waiting", "checking", "waiting", "checking"):
+        error = {"code": "server", "message": "503"} if state == "waiting" else None
+        panel.tell_downloads(download(LARGE_ID, state, error=error))
+    panel.tell_downloads(download(LARGE_ID, "downloading", done=500_000_000))
+    panel.tell_downloads(download(LARGE_ID, "downloading", done=500_000_000, error={"code": "stalled", "message": ""}))
+    await panel.until(lambda: len(timeline(panel)) == 3)
+    assert timeline(panel) == [
+        ("warning", "Large 3B: The server has a problem; it is asked again by itself"),
+        ("info", "Large 3B: the download goes on"),
+        ("warning", "Large 3B: Nothing comes at the moment"),
+    ]
+
+
+def timeline(panel: Panel) -> list[tuple[str, str]]:
+    """What the timeline says of the large model."""
+    entries = next((each["entries"] for each in reversed(panel.events) if each["type"] == "timeline"), [])
+    return [(each["level"], each["text"]) for each in entries if each["text"].startswith("Large")]
 
 
 async def test_a_download_that_fails_unseen_is_told_in_a_line(panel: Panel) -> None:

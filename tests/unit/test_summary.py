@@ -244,7 +244,7 @@ async def test_each_section_has_a_child_session_of_its_own(panel: Panel, monkeyp
     monkeypatch.setattr(summary, "open_session", open_and_note)
     show(panel, long_page(3))
     await summarize(panel)
-    conversation = panel.app._session.session_id
+    conversation = panel.app._runner.session.session_id
     assert [child.parent_id for child in opened] == [conversation] * 3
     assert len({child.session_id for child in opened} | {conversation}) == 4
 

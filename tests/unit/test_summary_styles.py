@@ -134,7 +134,7 @@ async def test_of_a_long_detailed_summary_the_beginning_is_remembered_and_the_us
     answer = await panel.settled()
     assert answer["text"].count("word") == 360
     assert any("answered from its beginning" in note for note in answer["notes"])
-    messages = await panel.app._session.coordinator.get("context").get_messages()
+    messages = await panel.app._runner.session.coordinator.get("context").get_messages()
     assert 0 < messages[-1]["content"].count("word") < 360
 
 
@@ -409,8 +409,8 @@ def told(panel: Panel) -> list[float]:
     return list(dict.fromkeys(progress["seconds_left"] for progress in events if "seconds_left" in progress))
 
 
-async def test_the_time_left_is_known_once_a_section_was_measured(panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(panel_harness, "USAGE", SLOW)  # 10 tokens a second read, 1 written
+async def test_the_time_left_is_known_once_a_section_was_measured(panel: Panel) -> None:
+    panel.usage = SLOW  # 10 tokens a second read, 1 written
     show(panel, long_page(3))
     await summarize(panel)
     progress = [e["message"]["progress"] for e in panel.events if e["type"] == "message" and "progress" in e["message"]]
@@ -429,8 +429,8 @@ async def test_the_pace_of_an_earlier_session_tells_from_the_start(panel: Panel)
     assert told(panel)[0] > 45 + 336
 
 
-async def test_what_a_chat_measured_is_kept_for_the_next_page(panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(panel_harness, "USAGE", SLOW)
+async def test_what_a_chat_measured_is_kept_for_the_next_page(panel: Panel) -> None:
+    panel.usage = SLOW
     panel.send(type="prompt", id="q1", text="Hello")
     await panel.settled()
     stored = [event["args"] for event in panel.events if event.get("name") == "settings.set"]

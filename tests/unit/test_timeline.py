@@ -169,5 +169,5 @@ async def test_how_downloads_end_is_told() -> None:
     for changes in ({}, {"state": "waiting"}, {"state": "downloading"}, {"state": "error", "error": {"code": "corrupt"}}):
         panel.tell_downloads({**download, **changes})
     await panel.until(lambda: any("A file came damaged" in text for text in texts(panel)))
-    assert "Scripted: no network. The download goes on by itself." in texts(panel)
+    assert "Scripted: No network; goes on by itself" in texts(panel)
     await panel.close()

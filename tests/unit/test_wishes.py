@@ -62,7 +62,7 @@ async def test_a_selection_is_asked_about(panel: Panel, action: str, line: str, 
 async def test_after_a_selection_every_call_asks(panel: Panel) -> None:
     wish(panel, "explain")
     await panel.settled()
-    messages = await panel.app._session.coordinator.get("context").get_messages()
+    messages = await panel.app._runner.session.coordinator.get("context").get_messages()
     assert all(message["metadata"]["untrusted"] for message in messages)
 
 

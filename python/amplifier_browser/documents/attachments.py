@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-from pydantic import TypeAdapter
 
 from ..page import Page
 
@@ -23,7 +21,7 @@ class Attachment:
     """One thing that the user attached."""
 
     id: str
-    kind: str  # document, selection or tab
+    kind: str  # document, selection, tab or image
     name: str
     detail: str = ""
     state: str = "reading"
@@ -37,6 +35,8 @@ class Attachment:
     url: str = ""  # of the page that is meant, as far as it is known
     page: Page | None = None  # of a tab, as it was read last
     read_at: float | None = None  # by the monotonic clock
+    width: int = 0  # of an image, in pixels, once it is read
+    height: int = 0
     note: str = ""  # what the user should know of the last reading
     follows: bool = False  # it stands for whichever tab is in front
     is_gone: bool = False  # the user took it away
@@ -62,24 +62,21 @@ class Attachment:
         """As JSON, for a conversation that is kept."""
         plain = {name: getattr(self, name) for name in KEPT}
         document = {"document": self.document} if self.kind == "document" else {}
-        return {**plain, **document, "page": self.page and _pages().dump_python(self.page, mode="json")}
+        return {**plain, **document, "page": self.page and self.page.id}
 
     @classmethod
-    def of(cls, stored: Message) -> Attachment:
-        """From JSON: as ready as it was. Raises TypeError or ValueError for anything else."""
-        page = _pages().validate_python(stored["page"]) if stored.get("page") else None
+    def of(cls, stored: Message, pages: Mapping[str, Any]) -> Attachment:
+        """From JSON: as ready as it was; `pages`: those of the conversation. Raises TypeError, ValueError or KeyError for
+        anything else."""
+        page = Page.of(pages[stored["page"]]) if stored.get("page") else None
         attachment = cls(**{name: stored[name] for name in (*KEPT, "document") if name in stored}, page=page, state="ready")
         attachment.settled.set()
         return attachment
 
     def sent(self) -> Message:
         """How a message names it."""
-        return {"id": self.id, "kind": self.kind, "name": self.name}
-
-
-@functools.cache
-def _pages() -> TypeAdapter[Page]:
-    return TypeAdapter(Page)
+        size = {"width": self.width, "height": self.height} if self.kind == "image" else {}
+        return {"id": self.id, "kind": self.kind, "name": self.name, **size}
 
 
 class UnreadableAttachment(Exception):

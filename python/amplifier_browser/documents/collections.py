@@ -41,8 +41,8 @@ class Collections:
         self._found: Message | None = None
 
     def message(self) -> Message:
-        """Documents, what a search found and what troubles the library, as in Settings of sidepanel/types.js. Documents are
-        missing until the library has told them."""
+        """Documents, what a search found, where it runs and what troubles the library, as in Settings of sidepanel/types.js.
+        Documents are missing until the library has told them."""
         listed = self._listing.documents
         trouble = self._listing.trouble
         return {
@@ -50,6 +50,7 @@ class Collections:
                 {} if listed is None else {"documents": [_shown(each) for each in _by_name(listed) if each.id not in self._going]}
             ),
             "found": self._found,
+            "search_device": self._listing.device,
             "trouble": library_trouble(trouble["code"], trouble["message"]) if trouble else None,
         }
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..engine import EngineError
 from ..page import Page, UnreadablePage
-from ..problems import document_problem, library_problem
+from ..problems import document_problem, image_problem, library_problem
 from .attached_pages import read_tab, site
 from .attachments import Attachment
 from .chunks import Block, chunks, estimated_tokens
@@ -20,6 +20,7 @@ from .material import Material, Resources
 
 Message = dict[str, Any]
 Spawn = Callable[[Coroutine[Any, Any, Any]], object]
+Blindness = Callable[[], Awaitable[Message | None]]  # why the model in use takes no images; None if it does
 
 DEFAULT_COLLECTION = "Documents"
 
@@ -27,13 +28,14 @@ DEFAULT_COLLECTION = "Documents"
 class Desk:
     """The attachments of one panel."""
 
-    def __init__(self, resources: Resources, emit: Callable[[Message], None], spawn: Spawn) -> None:
+    def __init__(self, resources: Resources, emit: Callable[[Message], None], spawn: Spawn, blindness: Blindness) -> None:
         """`spawn` runs something beside what runs."""
         self.library = resources.library
         self.followed = FollowedTab(emit)
         self._resources = resources
         self._emit = emit
         self._spawn = spawn
+        self._blindness = blindness
         self._attached: dict[str, Attachment] = {}
         self._in_use: list[Attachment] = []  # what the conversation's messages were sent with
         self._sent: set[str] = set()  # ids of what has left the tray
@@ -61,7 +63,39 @@ class Desk:
 
     def started(self, command: Message) -> None:
         """A file is being read: a message that is sent meanwhile waits for it."""
-        self._attached.setdefault(command["id"], Attachment(command["id"], "document", command["name"]))
+        kind = command.get("kind", "document")
+        self._attached.setdefault(command["id"], Attachment(command["id"], kind, command["name"]))
+
+    async def attach_image(self, command: Message) -> None:
+        """Takes the size of an image that the page has read, or why it could not."""
+        attachment = self._attached.setdefault(command["id"], Attachment(command["id"], "image", command["name"]))
+        if "error" in command:
+            self._fail(attachment, image_problem(command["error"], command["detail"]))
+            return
+        attachment.width, attachment.height = command["width"], command["height"]
+        attachment.detail = f"{attachment.width:,} × {attachment.height:,}"
+        await self._look(attachment)
+
+    async def _look(self, attachment: Attachment) -> None:
+        attachment.problem = await self._blindness()
+        if attachment.is_gone:
+            return
+        if attachment.problem:
+            self._fail(attachment, attachment.problem)
+        else:
+            self._settle(attachment)
+
+    def model_changed(self) -> None:
+        """Another model is in use: it may see the images in the tray, or not any more."""
+        for attachment in self._attached.values():
+            if attachment.width and attachment.id not in self._sent:
+                self._spawn(self._look(attachment))
+
+    async def explain_blindness(self) -> None:
+        """Says why no image can be attached, and what to do."""
+        if why := await self._blindness():
+            action = {"action": why["action"]} if "action" in why else {}
+            self._emit({"type": "notice", "level": "info", "text": f"{why['title']}. {why['detail']}", **action})
 
     def select(self, attachment_id: str, title: str, text: str) -> None:
         """Puts a selection into the tray."""
@@ -163,6 +197,15 @@ class Desk:
         self._sent |= {each.id for each in sent}
         return [each.sent() for each in [*sent, *([followed] if followed else [])]]
 
+    async def with_images_read(self, sent: Sequence[Message]) -> list[Message]:
+        """What a question was sent with, once its images are read; without those that could not be."""
+        known = {each.id: each for each in self._attached.values() if each.kind == "image"}
+        images = [known[each["id"]] for each in sent if each["id"] in known]
+        for each in images:
+            await each.settled.wait()
+        read = {each.id: each.sent() for each in images if each.width}
+        return [read.get(each["id"], each) for each in sent if each["id"] in read or each["id"] not in known]
+
     def material(self, sent: Sequence[Message]) -> Material:
         """What a question that was sent with these is answered from. From now on the conversation is about them, but for a page
         that was followed: the next question has its own."""
@@ -195,19 +238,27 @@ class Desk:
         self._in_use.clear()
 
     def stored(self) -> list[Message]:
-        """What the conversation was sent with, as JSON."""
-        return [each.stored() for each in self._all() if (each.id in self._sent or each.follows) and not each.problem]
+        """What the conversation was sent with, as JSON; images are named in their messages, and kept by the page."""
+        return [each.stored() for each in self._kept()]
 
-    def restore(self, stored: Sequence[Message]) -> None:
+    def pages(self) -> list[Page]:
+        """Those that `stored` names."""
+        return [each.page for each in self._kept() if each.page]
+
+    def _kept(self) -> list[Attachment]:
+        kept = [each for each in self._all() if each.id in self._sent or each.follows]
+        return [each for each in kept if not each.problem and each.kind != "image"]
+
+    def restore(self, stored: Sequence[Message], pages: Mapping[str, Any]) -> None:
         """What a kept conversation was sent with; what cannot be read of it has to be attached again."""
         for each in stored:
             with contextlib.suppress(TypeError, ValueError, KeyError):
-                attachment = Attachment.of(each)
+                attachment = Attachment.of(each, pages)
                 self._attached[attachment.id] = attachment
                 self._sent.add(attachment.id)
 
     def _named(self, sent: Sequence[Message]) -> list[Attachment]:
-        known = {each.id: each for each in self._all()}
+        known = {each.id: each for each in self._all() if each.kind != "image"}
         return [known[each["id"]] for each in sent if each["id"] in known]
 
     # -- states

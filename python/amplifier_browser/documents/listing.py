@@ -30,6 +30,11 @@ class Listing:
         """Code and message of what is wrong with the library, if anything is."""
         return self._failure or self._state.get("error")
 
+    @property
+    def device(self) -> str | None:
+        """Where passages are given their vectors, "gpu" or "cpu"; None until that was needed."""
+        return self._state.get("device")
+
     def tell(self, take: Take, wants_progress: Callable[[], bool]) -> None:
         """From now on `take` is called after each change; of how far the embedding is only while it wants to know."""
         self._takers.append((take, wants_progress))
@@ -64,5 +69,5 @@ class Listing:
 
 def _is_progress(before: Message, state: Message) -> bool:
     """Whether all that changed is that more passages have their vectors."""
-    same = all(before.get(name) == state.get(name) for name in ("state", "documents", "chunks", "error"))
+    same = all(before.get(name) == state.get(name) for name in ("state", "documents", "chunks", "device", "error"))
     return same and state.get("computed", 0) > before.get("computed", 0)

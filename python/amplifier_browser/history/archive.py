@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .parts import Parts
 from .records import BadRecord, Kept, Message, Record
 
 Call = Callable[..., Awaitable[Any]]  # amplifier_browser.host.Host.call
@@ -30,14 +31,18 @@ class Archive:
     async def list(self) -> list[Record]:
         """All that can be listed: pinned ones first, then the latest. A record that cannot be read has its id as its title."""
         records = [_listed(stored) for stored in await self._call("sessions.list") or []]
-        return sorted(records, key=lambda record: (not record.pinned, -record.updated))
+        return sorted(records, key=_rank)
 
     async def search(self, query: str) -> list[Hit]:
         """Those that hold all words of `query`, in the order of the list."""
         words = [word.lower() for word in WORDS.findall(query)]
         found = await self._call("sessions.search", words=words) if words else []
-        snippets = {each["id"]: each["snippet"] for each in found}
-        return [Hit(record, snippets[record.id]) for record in await self.list() if record.id in snippets]
+        hits = [Hit(_listed(each["session"]), each["snippet"]) for each in found]
+        return sorted(hits, key=lambda hit: _rank(hit.record))
+
+    async def expect_search(self) -> None:
+        """Says that somebody looks at the list, and may search in it."""
+        await self._call("sessions.expect-search")
 
     async def read(self, session_id: str) -> Kept:
         """A whole conversation; raises BadRecord."""
@@ -57,7 +62,7 @@ class Archive:
             session=kept.record.stored(),
             messages=kept.messages,
             order=[message["id"] for message in kept.messages],
-            memory=kept.memory,
+            **Parts().change(kept),
             text=text,
         )
 
@@ -68,6 +73,10 @@ class Archive:
     async def delete(self, ids: Sequence[str]) -> None:
         """Takes conversations away."""
         await self._call("sessions.delete", ids=list(ids))
+
+
+def _rank(record: Record) -> tuple[bool, int]:
+    return not record.pinned, -record.updated
 
 
 def _listed(stored: Message) -> Record:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime
-from typing import cast
+from typing import Any, cast
 
 from .records import FORMAT, BadRecord, Kept, Message
 
@@ -27,6 +27,11 @@ def from_json(text: str) -> Kept:
     if not isinstance(stored, dict) or cast(Message, stored).get("format") != FORMAT:
         raise BadRecord("it is no conversation that Amplifier exported")
     return Kept.of(cast(Message, stored))
+
+
+def images_in(text: str) -> Any:
+    """What the file that `from_json` reads has under "images"."""
+    return json.loads(text).get("images")
 
 
 def as_markdown(kept: Kept) -> str:
@@ -52,6 +57,7 @@ def _message(message: Message) -> str:
     if error := message.get("error"):
         lines.append(f"*{error['title']}*")
     lines += [f"*{note}*" for note in message.get("notes", [])]
+    lines += [f"*Answered by {host}: text left the browser*" for host in message.get("sent_to", [])]
     if citations := message.get("citations"):
         lines.append("\n".join(_citation(each) for each in citations))
     return "\n\n".join(lines)

@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from .records import UNTITLED, Message, Record, text_of, title_of
+from .parts import Parts
+from .records import UNTITLED, Kept, Message, Record, text_of, title_of
 
 EVERY = 0.5  # seconds between two writes
 RETRIES = (2.0, 5.0, 15.0, 60.0)  # seconds until it is tried again; then at the last of them
@@ -21,6 +22,7 @@ class Current:
 
     messages: Callable[[], list[Message]]  # all, in the order in which they are shown
     memory: Callable[[], Message]  # Kept.memory
+    pages: Callable[[], dict[str, Message]]  # Kept.pages
     model: Callable[[], str]  # id of the one in use
 
 
@@ -36,6 +38,7 @@ class Keeper:
         self._dirty: set[str] = set()
         self._removed: set[str] = set()
         self._is_memory_dirty = False
+        self._parts = Parts()
         self.is_looking = False  # until `begin`
         self._is_written = False  # whether anything of this conversation is on the disk, or on its way there
         self._outbox: deque[Message] = deque()  # what could not be written yet, in order
@@ -52,10 +55,10 @@ class Keeper:
         self.is_looking = False
         self._write_soon()
 
-    def begin(self, record: Record | None = None, is_temporary: bool = False) -> None:
-        """Keeps another conversation from now on, a new one without `record`."""
-        self.record, self.is_temporary = record or Record(), is_temporary
-        self.is_looking, self._is_written = True, record is not None
+    def begin(self, kept: Kept | None = None, is_temporary: bool = False) -> None:
+        """Keeps another conversation from now on: one that is on the disk unless it is temporary, or else a new one."""
+        self.record, self.is_temporary = kept.record if kept else Record(), is_temporary
+        self.is_looking, self._is_written, self._parts = True, kept is not None, Parts(kept)
         self._tell()
 
     def rename(self, title: str) -> None:
@@ -150,15 +153,17 @@ class Keeper:
             "removed": sorted(self._removed),
             "order": [message["id"] for message in messages],
         }
-        rest = {"memory": self._current.memory(), "text": text_of(messages)} if self._is_memory_dirty else {}
-        return {**change, **rest}
+        if not self._is_memory_dirty:
+            return change
+        whole = Kept(record, messages, self._current.memory(), self._current.pages())
+        return {**change, **self._parts.change(whole), "text": text_of(messages)}
 
     def _failed(self, reason: str) -> None:
         self._failures += 1
         self._problem = {
             "title": "This conversation is not being saved",
-            "detail": "It goes on, and saving is tried again by itself. Free some space on the disk, or export the conversation "
-            "from the list of conversations, so that nothing is lost when the panel closes.",
+            "detail": "It goes on, and saving is tried again by itself. Free some space if the disk is full. Until it is saved, "
+            "do not close the panel, or export the conversation from the list of conversations first.",
             "technical": reason,
         }
         self._tell()

@@ -1,11 +1,13 @@
 """What is kept of a conversation, as JSON: checked when it is read, since a disk, a file and an older version may hold anything.
 
-A kept conversation has three parts: the record that lists show, its messages as the panel draws them (sidepanel/types.js), and
-the memory from which it goes on: the turns, and what the model is told (Amplifier's context).
+A kept conversation has four parts: the record that lists show, its messages as the panel draws them (sidepanel/types.js), the
+memory from which it goes on (the turns, and what the model is told: Amplifier's context), and the texts of pages, each once, by
+an id which the memory names them by.
 """
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -13,17 +15,37 @@ from typing import Any, cast
 
 Message = dict[str, Any]
 
-VERSION = 1
+VERSION = 2
 FORMAT = "amplifier-session"
 TITLE_CHARACTERS = 80
 UNTITLED = "New conversation"
 
-# version -> what makes a record of the next one of it
-MIGRATIONS: dict[int, Callable[[Message], Message]] = {}
-
 
 class BadRecord(Exception):
     """A kept conversation cannot be used; its text says what is wrong with it."""
+
+
+def _with_pages_apart(stored: Message) -> Message:
+    """Version 1 had the text of a page in each turn and attachment about it; the page as cut was part of it."""
+    ids: dict[str, str] = {}
+    pages: dict[str, Message] = {}
+
+    def named(each: Message) -> Message:
+        if not isinstance(each.get("page"), dict):
+            return each
+        page = {**each["page"]}
+        sections = page.pop("sections", [])
+        id = ids.setdefault(json.dumps(page), f"p{len(ids)}")
+        pages[id] = page
+        return {**each, "page": id, **({"sections": sections} if "question_id" in each else {})}
+
+    memory = cast(Message, stored.get("memory") or {})
+    apart = {name: [named(each) for each in _items(memory, name)] for name in ("turns", "waiting", "attachments")}
+    return {**stored, "memory": {**memory, **apart}, "pages": pages}
+
+
+# version -> what makes a record of the next one of it; of the database, sidepanel/sessions-schema.js does
+MIGRATIONS: dict[int, Callable[[Message], Message]] = {1: _with_pages_apart}
 
 
 @dataclass
@@ -66,6 +88,7 @@ class Kept:
     record: Record
     messages: list[Message]
     memory: Message = field(default_factory=lambda: {"turns": [], "context": []})
+    pages: dict[str, Message] = field(default_factory=lambda: dict[str, Message]())
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Kept:
@@ -78,11 +101,12 @@ class Kept:
         _check(messages, "messages", ("id", "role", "text"))
         _check(turns, "turns", ("question_id", "text"))
         _check(context, "memory", ("role",))
-        return cls(Record.of(current["session"]), cast(list[Message], messages), {**memory, "turns": turns, "context": context})
+        memory = {**memory, "turns": turns, "context": context}
+        return cls(Record.of(current["session"]), cast(list[Message], messages), memory, current.get("pages") or {})
 
     def stored(self) -> Message:
         """As JSON, for a file."""
-        parts = {"session": self.record.stored(), "messages": self.messages, "memory": self.memory}
+        parts = {"session": self.record.stored(), "messages": self.messages, "memory": self.memory, "pages": self.pages}
         return {"format": FORMAT, "version": VERSION, **parts}
 
 
@@ -90,14 +114,22 @@ def migrated(stored: Mapping[str, Any]) -> Message:
     """The record as this version writes it; raises BadRecord for one of a later version."""
     current = dict(stored)
     session = cast(Message, current.get("session") or {})
-    version = current.get("version", session.get("version", VERSION))
+    version = current.get("version", session.get("version", 1))
     if not isinstance(version, int) or version < 1:
         raise BadRecord(f"its version is {version!r}")
     if version > VERSION:
         raise BadRecord("it is of a later version of Amplifier: update the extension to open it")
     for step in range(version, VERSION):
         current = MIGRATIONS[step](current)
+        current |= {"version": step + 1, "session": {**session, "version": step + 1}}
     return current
+
+
+def _items(memory: Message, name: str) -> list[Message]:
+    """A list of a memory; raises BadRecord if it is none."""
+    items = memory.get(name) or []
+    _check(items, name, ())
+    return items
 
 
 def _check(items: Any, what: str, needed: Sequence[str]) -> None:

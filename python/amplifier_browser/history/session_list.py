@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from .archive import Archive
-from .export import as_json, as_markdown, file_name, from_json
+from .export import as_json, as_markdown, file_name, from_json, images_in
 from .keeper import Keeper
+from .pictures import gathered, unpacked
 from .records import TITLE_CHARACTERS, BadRecord, Kept, Message, Record, text_of
 
 PATIENCE = 3  # seconds until the page that was before this one, in this window, has let go of its conversation
@@ -20,8 +21,8 @@ OPEN_ELSEWHERE = "This conversation is open in another window. Close it there, o
 class Conversation(Protocol):
     """What the list asks of the application."""
 
-    async def resume(self, kept: Kept) -> None:
-        """Goes on with a kept conversation in the place of the open one."""
+    async def resume(self, kept: Kept, is_temporary: bool = False) -> None:
+        """Goes on with a conversation that is on the disk, unless it is temporary, in the place of the open one."""
         ...
 
     def begin(self, is_temporary: bool) -> None:
@@ -44,7 +45,7 @@ class SessionList:
     emit: Callable[[Message], None]
 
     def __post_init__(self) -> None:
-        self._deleted: dict[str, Kept] = {}  # what undo brings back, while the panel is open
+        self._deleted: dict[str, Kept] = {}  # by the last deletion: what undo brings back
         self._query = ""
         self.takers: dict[str, Callable[[Message], Awaitable[None]]] = {
             "list-sessions": self._list,
@@ -53,7 +54,7 @@ class SessionList:
             "rename-session": self._rename,
             "pin-session": self._pin,
             "delete-session": self._delete,
-            "restore-session": self._restore,
+            "restore-sessions": self._restore,
             "fork-session": self._fork,
             "export-session": self._export,
             "import-session": self._import,
@@ -106,6 +107,7 @@ class SessionList:
 
     async def _list(self, _command: Message) -> None:
         self._query = ""
+        await self.archive.expect_search()
 
     async def _search(self, command: Message) -> None:
         self._query = command["query"]
@@ -144,6 +146,7 @@ class SessionList:
 
     async def _forget(self, ids: list[str]) -> None:
         await self.keeper.flush()
+        self._deleted = {}
         for session_id in list(ids):
             if session_id != self.keeper.record.id and not await self.call("sessions.claim", id=session_id):
                 self._notice("warning", "A conversation that is open in another window was not deleted.")
@@ -159,15 +162,17 @@ class SessionList:
         await self.archive.delete(ids)
 
     async def _restore(self, command: Message) -> None:
-        if kept := self._deleted.pop(command["id"], None):
-            await self.archive.write(kept, text_of(kept.messages))
+        for session_id in command["ids"]:
+            if kept := self._deleted.get(session_id):
+                await self.archive.write(kept, text_of(kept.messages))
+                del self._deleted[session_id]
 
     async def _fork(self, command: Message) -> None:
         """A new conversation with all up to a message, which goes on by itself; the old one stays as it is."""
         forked = fork(await self.conversation.snapshot(), command["message"])
         if not self.keeper.is_temporary:
             await self.archive.write(forked, text_of(forked.messages))
-        await self.conversation.resume(forked)
+        await self.conversation.resume(forked, self.keeper.is_temporary)
 
     async def _export(self, command: Message) -> None:
         is_open = command["id"] == self.keeper.record.id
@@ -178,7 +183,8 @@ class SessionList:
         if command["format"] == "markdown":
             text, name, mime = as_markdown(Kept.of(stored)), file_name(title, "md"), "text/markdown"
         else:
-            text, name, mime = as_json(stored), file_name(title, "json"), "application/json"
+            images = await gathered(stored, self.call)
+            text, name, mime = as_json({**stored, **images}), file_name(title, "json"), "application/json"
         await self.call("file.save", name=name, text=text, mime=mime)
 
     async def _import(self, command: Message) -> None:
@@ -187,7 +193,7 @@ class SessionList:
         except BadRecord as error:
             self._notice("error", f"{command.get('name', 'This file')} was not imported: {error}.")
             return
-        kept = strangers(kept)
+        kept = strangers(await unpacked(kept, images_in(command["text"]), self.call))
         known = {record.id for record in await self.archive.list()}
         if kept.record.id in known:
             kept.record = replace(kept.record, id=str(uuid.uuid4()))
@@ -212,7 +218,8 @@ def fork(kept: Kept, message_id: str) -> Kept:
     now = int(time.time() * 1000)
     title = f"{kept.record.title} (copy)"
     record = replace(kept.record, id=str(uuid.uuid4()), title=title, is_titled=True, pinned=False, created=now, updated=now)
-    return Kept(record, messages, {"turns": turns, "context": context})
+    pages = {turn["page"]: kept.pages[turn["page"]] for turn in turns if turn.get("page") in kept.pages}
+    return Kept(record, messages, {"turns": turns, "context": context}, pages)
 
 
 def strangers(kept: Kept) -> Kept:
@@ -221,7 +228,8 @@ def strangers(kept: Kept) -> Kept:
     ended = ("done", "stopped", "error")
     messages = [each if each.get("state") in ended else {**each, "state": "stopped"} for each in kept.messages]
     context = [{**each, "metadata": {"untrusted": True}} for each in kept.memory["context"]]
-    return Kept(replace(kept.record, answering=False), messages, {"turns": kept.memory["turns"], "context": context})
+    memory = {"turns": kept.memory["turns"], "context": context}
+    return Kept(replace(kept.record, answering=False), messages, memory, kept.pages)
 
 
 def _unreadable(reason: str) -> Message:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .speed import Size
+
 Message = dict[str, Any]
 
 BILLION = 1000  # millions of parameters
@@ -52,12 +54,18 @@ class Entry:
     is_embedding: bool = False
     calls_functions: bool = False
     is_custom: bool = False
+    layers: int = 0  # 0: not known
 
     @classmethod
     def of(cls, facts: Message) -> Entry:
         """From JSON."""
         values: Message = {**facts, "variants": tuple(Variant.of(each) for each in facts["variants"])}
         return cls(**values)
+
+    @property
+    def size(self) -> Size:
+        """What it has to do for a token."""
+        return Size(self.parameters, self.layers)
 
     @property
     def about(self) -> str:

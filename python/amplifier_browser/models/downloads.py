@@ -23,6 +23,10 @@ PROBLEMS = {
         "It may want a login, or a licence to be accepted first, which Amplifier cannot do. Choose another model.",
     ),
     "server": ("The server has a problem", "That mostly passes: try again in a few minutes. What is here already is kept."),
+    "stalled": (
+        "The server sends nothing at the moment",
+        "The network is slow, or the server is busy. It is asked anew by itself every half minute, and goes on where it was.",
+    ),
     "moved": (
         "The files have moved to another server",
         "Amplifier may load from known servers only, and does not follow. Look for a newer version of Amplifier, or choose "
@@ -48,6 +52,15 @@ PROBLEMS = {
 AGAIN = {"offline", "server", "corrupt", "disk-full", "no-space", "refused", "not-found", "engine-lost", "failed"}
 
 
+QUIET = "Nothing comes at the moment"
+# code of a download that waits -> what it waits for
+WAITS = {
+    "offline": "No network; goes on by itself",
+    "server": "The server has a problem; it is asked again by itself",
+    "stalled": "The server sends nothing; it is asked again by itself",
+}
+
+
 def problem(code: str, detail: str, model: str) -> Message:
     """Why a download failed: Problem in sidepanel/types.js."""
     title, step = PROBLEMS.get(code, ("The download failed", "Try again. What is here already is kept."))
@@ -69,9 +82,9 @@ def line(download: Message) -> str:
     words: dict[str, str] = {
         "queued": _joined("Waits for its turn", amount if done else ""),
         "checking": "Looking at what is here already",
-        "downloading": _joined(amount, _rate(download), _time(download)) or "Starting",
+        "downloading": _joined(amount, standstill(download) or _speed(download)) or "Starting",
         "paused": _joined("Paused", amount),
-        "waiting": _joined("No network; goes on by itself", amount),
+        "waiting": _joined(standstill(download), amount),
         "verifying": "Checking the files",
         "complete": _joined("On this computer", size(total or done) if total or done else ""),
         "partial": _joined("Not complete", amount),
@@ -80,13 +93,21 @@ def line(download: Message) -> str:
     return words.get(state, "")
 
 
+def standstill(download: Message) -> str:
+    """Why a download that is to go on by itself stands still at the moment; "" if it does not."""
+    code = (download["error"] or {}).get("code", "")
+    if download["state"] == "waiting":
+        return WAITS.get(code, WAITS["offline"])
+    return QUIET if download["state"] == "downloading" and code == "stalled" else ""
+
+
 def _joined(*parts: str) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _rate(download: Message) -> str:
+def _speed(download: Message) -> str:
     rate = download.get("bytes_per_second")
-    return f"{size(rate)}/s" if rate else ""
+    return _joined(f"{size(rate)}/s" if rate else "", _time(download))
 
 
 def _time(download: Message) -> str:

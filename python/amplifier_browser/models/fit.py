@@ -115,17 +115,18 @@ class Candidate:
     fit: Fit
     can_be_had: bool
 
+    @property
+    def is_able(self) -> bool:
+        """Whether it runs here, and suits everybody."""
+        entry = self.entry
+        suits = entry.parameters >= BILLION and not (entry.is_special or entry.thinks or entry.is_custom)
+        return suits and self.fit.fits != "no"
+
 
 def recommend(candidates: Iterable[Candidate]) -> tuple[str, str] | None:
     """Id of the variant to suggest, and why in one sentence; None if nothing fits. Models under a billion parameters, for one
     purpose only, or that think before they speak are not suggested."""
-    able = [
-        each
-        for each in candidates
-        if each.fit.fits in ("yes", "tight", "unknown")
-        and each.entry.parameters >= BILLION
-        and not (each.entry.is_special or each.entry.thinks or each.entry.is_custom)
-    ]
+    able = [each for each in candidates if each.is_able]
     if not able:
         return None
     # What can be downloaded, before what cannot; what fits well, before what may; then the best. Where nothing is known of the

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any, ClassVar
 
-from ..engine import Engine, EngineError
+from ..engine import BUILT_IN, Engine, EngineError
 from ..host import HostError
+from ..images import can_see
+from ..problems import blindness, built_in_problem
 from ..storage import Call, Storage
 from .catalogue import Catalogue, Entry, Variant
 from .custom import NotAdded, describe
-from .downloads import RUNNING, line, problem, problem_of
-from .fit import ORDER, Adapter, Candidate, choose, fit, recommend, score, size
+from .doctor import Doctor
+from .downloads import RUNNING, line, problem, problem_of, standstill
+from .fit import ORDER, Adapter, Candidate, choose, fit, score, size
+from .servers import Servers
+from .speed import Size
 
 Message = dict[str, Any]
 Spawn = Callable[[Coroutine[Any, Any, Any]], object]
@@ -39,10 +45,14 @@ class Models:
         self._catalogue: Catalogue | None = None
         self._adapter: Adapter | None = None
         self._downloads: dict[str, Message] = {}
+        self._standing: dict[str, int] = {}  # bytes that were there when a download came to a standstill, by model
         self._used = NO_STORAGE
         self._sizes: Message = {}  # bytes of each database
         self._problems: dict[str, Message] = {}  # what was refused here, by model
         self._added: Message | None = None  # what came of the last address
+        self._built_in: float | None = None  # of its download, 0 to 1; None: there is none
+        self.servers = Servers(engine, storage, call)
+        self.doctor = Doctor(engine, storage, lambda: spawn(self.show()))
 
     # -- what the engine tells
 
@@ -50,7 +60,9 @@ class Models:
         """Takes the background's broadcast."""
         before, self._downloads = self._downloads, {each["model"]: each for each in message["downloads"]}
         self._used = {**NO_STORAGE, **message["storage"]}
+        self._standing = {model: done for model, done in self._standing.items() if model in self._downloads}
         for model, download in self._downloads.items():
+            self._record_standstill(model, download)
             was = before.get(model, {}).get("state")
             if was is not None and was != download["state"]:
                 self._tell_end(model, download, was)
@@ -73,13 +85,32 @@ class Models:
                 self.record("error", text)
             else:
                 self._emit({"type": "notice", "level": "error", "text": text})
-        elif download["state"] == "waiting":
-            self.record("warning", f"{self._name(model)}: no network. The download goes on by itself.")
+
+    def _record_standstill(self, model: str, download: Message) -> None:
+        """Once, however often it is tried again meanwhile; and that it goes on."""
+        if why := standstill(download):
+            if model not in self._standing:
+                self._standing[model] = download["done"]
+                self.record("warning", f"{self._name(model)}: {why}")
+        elif download["done"] > self._standing.get(model, download["done"]):
+            del self._standing[model]
+            self.record("info", f"{self._name(model)}: the download goes on")
 
     def _name(self, model: str) -> str:
         found = self._catalogue and self._catalogue.find(model)
         listed = next((each for each in self._engine.state["models"] if each["id"] == model), None)
         return found[0].name if found else (listed or {}).get("name", "The model")
+
+    async def blindness(self) -> Message | None:
+        """Why the model in use takes no images, and which one does; None if it does, or if none is in use yet."""
+        model = self._engine.model
+        if model is None or can_see(model):
+            return None
+        with suppress(HostError):  # a name less
+            await self._load()
+        at_hand = next((each for each in self._engine.state["models"] if can_see(each)), None)
+        seeing = [entry for entry in self._catalogue.entries if entry.is_vision] if self._catalogue else []
+        return blindness(model["name"], at_hand, [entry.name for entry in sorted(seeing, key=lambda entry: entry.parameters)])
 
     # -- commands
 
@@ -98,6 +129,7 @@ class Models:
         self._is_open = False
         self._added = None
         self._problems.clear()
+        self.servers.close()
 
     async def _load(self) -> None:
         if self._catalogue is None:
@@ -113,15 +145,52 @@ class Models:
             self._sizes = await self._call("storage.sizes") or {}
         except HostError:  # a number less, and nothing else
             self._sizes = {}
+        await self.doctor.load(self._adapter)
+        await self.servers.load()
+
+    async def _measure(self, _command: Message) -> None:
+        await self.doctor.examine(self._size_of)
+
+    async def _stop_measuring(self, _command: Message) -> None:
+        self.doctor.stop()
+
+    def _size_of(self, model: Message) -> Size:
+        """Of a model of the engine's; 0 where it is not known, or not this computer's business."""
+        if found := self._catalogue and self._catalogue.find(model["id"]):
+            return found[0].size
+        is_here = model.get("origin") not in ("server", "browser")
+        return Size(model.get("parameters", 0) if is_here else 0, model.get("layers", 0))
 
     async def _download(self, command: Message) -> None:
         model: str = command["model"]
         self._problems.pop(model, None)
+        if model == BUILT_IN:
+            self._spawn(self._download_built_in())
+            return
         entry, variant = self._found(model)
         if variant.lib_sha256 is None:
             self._problems[model] = problem(NO_LIBRARY, variant.lib, model)
             return
         self._spawn(self._follow({"type": "models.download", "model": entry.spec(variant)}, model))
+
+    async def _download_built_in(self) -> None:
+        """Has Chrome download its own model. The page asks for it within the seconds that a click counts."""
+        if self._built_in is not None:
+            return
+        self._built_in = 0.0
+        await self.show()
+        failed = await self._call("built-in.download")
+        self._built_in = None
+        if failed:
+            self._problems[BUILT_IN] = built_in_problem(failed["error"], failed["detail"])
+        self._engine.look_for_built_in()
+        await self.show()
+
+    def built_in_progress(self, progress: float) -> None:
+        """Chrome tells how far it is."""
+        if self._built_in is not None:
+            self._built_in = progress
+            self._spawn(self.show())
 
     async def _follow(self, request: Message, model: str) -> None:
         """Waits for the end of a download; the broadcast tells how it goes, and why it failed."""
@@ -139,6 +208,14 @@ class Models:
         if found is None:
             raise EngineError("unknown-model", "it is not in the catalogue")
         return found
+
+    async def permissions_changed(self) -> None:
+        """The user has let Chrome grant something, or has taken it back."""
+        await self.servers.permissions_changed()
+        await self.show()
+
+    async def _serve(self, command: Message) -> None:
+        await Servers.COMMANDS[command["type"]](self.servers, command)
 
     async def _pause(self, command: Message) -> None:
         await self._engine.request({"type": "models.pause", "model": command["model"]})
@@ -189,7 +266,7 @@ class Models:
             return
         shown = [_Shown(*self._chosen(entry)) for entry in self._catalogue.entries]
         candidates = [Candidate(each.entry, each.variant, each.fit, each.variant.lib_sha256 is not None) for each in shown]
-        suggested = recommend(candidates)
+        suggested, advice = self.doctor.suggest(candidates)
         models = [self._shown(each, suggested) for each in shown]
         models += self._unlisted({each["id"] for each in models})
         self._emit(
@@ -200,6 +277,8 @@ class Models:
                 "storage": self._storage_lines(),
                 "note": self._note(),
                 "added": self._added,
+                "doctor": self.doctor.shown(advice),
+                **self.servers.shown(),
             }
         )
 
@@ -237,6 +316,7 @@ class Models:
             "is_bundled": False,
             "is_custom": entry.is_custom,
             "is_loaded": self._is_loaded(variant.id),
+            **self.doctor.speed(variant.id, entry.size),
             **self._progress(variant.id, download),
         }
 
@@ -258,10 +338,32 @@ class Models:
 
     def _unlisted(self, known: set[str]) -> list[Message]:
         """What the engine has besides: the package's own models, and downloaded ones that have left the catalogue."""
-        others = [each for each in self._engine.state["models"] if each["id"] not in known]
+        others = [each for each in self._engine.state["models"] if each["id"] not in known and each.get("origin") != "server"]
         return [self._engines_own(each) for each in others]
 
     def _engines_own(self, model: Message) -> Message:
+        if model["id"] == BUILT_IN:
+            return {**self._others_own(model), **self._built_in_row(model)}
+        return self._others_own(model)
+
+    def _built_in_row(self, model: Message) -> Message:
+        availability, refused = model.get("availability", "available"), self._problems.get(BUILT_IN)
+        row: Message = {
+            "publisher": "Google",
+            "good_for": "Short questions and summaries; Chrome keeps and updates it by itself",
+            "is_built_in": True,
+            **({"problem": refused} if refused else {}),
+        }
+        if self._built_in is not None or availability == "downloading":
+            progress = self._built_in
+            percent = "" if progress is None else f" · {progress:.0%}"
+            return {**row, "state": "downloading", "progress": progress, "detail": f"Chrome downloads it{percent}"}
+        if availability == "downloadable":
+            why = "Chrome downloads it (some gigabytes) when you click, for all sites and extensions."
+            return {**row, "state": "absent", "fits": "unknown", "why": why}
+        return {**row, "state": "complete"}
+
+    def _others_own(self, model: Message) -> Message:
         is_bundled = model.get("origin", "package") == "package"
         small = "Trying things out at once and offline; too small for long pages and facts"
         return {
@@ -283,11 +385,12 @@ class Models:
             "is_bundled": is_bundled,
             "is_custom": False,
             "is_loaded": self._is_loaded(model["id"]),
+            **self.doctor.speed(model["id"], self._size_of(model)),
             **self._progress(model["id"], self._downloads.get(model["id"])),
         }
 
     def _is_loaded(self, model: str) -> bool:
-        return self._engine.state["model"] == model and self._engine.state["state"] in ("ready", "generating")
+        return self._engine.model_id == model and self._engine.seen()["state"] in ("ready", "generating")
 
     def _storage_lines(self) -> Message:
         named = [
@@ -323,6 +426,9 @@ class Models:
         "delete-model": _delete,
         "check-model": _check,
         "add-model": _add,
+        "measure": _measure,
+        "stop-measuring": _stop_measuring,
+        **dict.fromkeys(Servers.COMMANDS, _serve),
     }
 
 
@@ -335,7 +441,7 @@ class _Shown:
 
 def _order(model: Message, shown: list[_Shown]) -> tuple[int, int, float, str]:
     """The package's own first, then what is here or on its way, then the suggestion, then what fits best."""
-    is_here = model["state"] != "absent" or model["is_custom"]
+    is_here = model["state"] != "absent" or model["is_custom"] or model.get("is_built_in")
     first = 0 if model["is_bundled"] else 1 if is_here else 2 if model["is_recommended"] else 3
     points = next((score(each.entry) for each in shown if each.variant.id == model["id"]), 0.0)
     return first, ORDER[model["fits"]], -points, model["name"]

@@ -12,6 +12,7 @@ from typing import Any
 
 from amplifier_core import ContextLengthError
 
+from .. import images
 from ..engine import DEFAULT_CONTEXT
 
 __amplifier_module_type__ = "context"
@@ -75,10 +76,13 @@ class ContextWindow:
         return window - (reserve or int(window * self._reserve))
 
     async def _sizes(self, messages: list[dict[str, Any]]) -> list[int]:
-        texts = [str(message.get("content") or "") for message in messages]
+        texts = [images.text_of(message.get("content")) for message in messages]
         count = self._coordinator.get_capability("browser.count_tokens")
         counts: list[int] = await count(texts) if count else [_estimate(text) for text in texts]
-        return [tokens + MESSAGE_OVERHEAD for tokens in counts]
+        engine = self._coordinator.get_capability("browser.engine")
+        seen = [images.sources_in(message.get("content")) for message in messages]
+        of_images = [sum(images.tokens(source, engine and engine.model) for source in sources) for sources in seen]
+        return [tokens + more + MESSAGE_OVERHEAD for tokens, more in zip(counts, of_images, strict=True)]
 
     async def _drop_oldest(self, sizes: list[int], room: int, budget: int) -> None:
         """Moves the start of what is sent to the beginning of a later turn."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from amplifier_core import HookResult, ToolResult
 
+from ..engine import WAITING
 from ..tool_runner import text_of
 from ..tooling import shown_arguments, traits_of
 from ..transcript import Sink
@@ -60,7 +61,7 @@ def _on_delta(sink: Sink, data: dict[str, Any]) -> None:
 
 
 def _on_waiting(sink: Sink, _data: dict[str, Any]) -> None:
-    sink.progress("Waiting for the answer in another window", 0, 0)
+    sink.progress(WAITING, 0, 0)
 
 
 def _on_prefill(sink: Sink, data: dict[str, Any]) -> None:
@@ -70,6 +71,10 @@ def _on_prefill(sink: Sink, data: dict[str, Any]) -> None:
 
 def _on_response(sink: Sink, data: dict[str, Any]) -> None:
     sink.usage({**data.get("usage", {}), **data.get("speed", {})})
+
+
+def _on_images_left_out(sink: Sink, data: dict[str, Any]) -> None:
+    sink.note(data["text"])
 
 
 def _on_retry(sink: Sink, _data: dict[str, Any]) -> None:
@@ -134,6 +139,7 @@ HANDLERS: dict[str, Handler] = {
     "llm:waiting": _on_waiting,
     "llm:prefill_progress": _on_prefill,
     "llm:response": _on_response,
+    "llm:images_left_out": _on_images_left_out,
     "provider:retry": _on_retry,
     "provider:error": _on_error,
     "tool:pre": _on_tool,

@@ -14,6 +14,7 @@ from typing import Any
 from amplifier_core import ChatRequest, ChatResponse, HookResult, Message, TextBlock, ToolCall, ToolSpec
 
 from ..engine import DEFAULT_CONTEXT
+from ..images import with_images
 from ..tool_choice import Offer, Round
 from ..tool_runner import Outcome, ToolRunner, as_data
 from ..tooling import traits_of
@@ -42,6 +43,7 @@ class TurnOptions:
     answer_prefix: str = ""  # an unfinished answer to go on with, instead of a new one
     sampling: dict[str, Any] = field(default_factory=lambda: dict[str, Any]())  # fields of ChatRequest: temperature, ...
     offer: Callable[[str, dict[str, Any], list[Round]], Offer] = _all_tools  # prompt, tools, rounds so far
+    attachments: list[dict[str, Any]] = field(default_factory=lambda: list[dict[str, Any]]())  # of which the images are shown
 
 
 @dataclass
@@ -115,7 +117,7 @@ class StreamingLoop:
             refusal = f"Not sent: {submitted.reason or 'a hook denied it'}"
             await turn.emit("loop:gave_up", {"text": refusal})
             return refusal
-        await turn.context.add_message({"role": "user", "content": turn.prompt})
+        await turn.context.add_message({"role": "user", "content": with_images(turn.prompt, turn.options.attachments)})
         extra = _injections(submitted)
         for iteration in range(self._max_iterations):
             if turn.is_cancelled:

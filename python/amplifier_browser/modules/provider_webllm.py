@@ -29,6 +29,7 @@ from amplifier_core import (
     Usage,
 )
 
+from .. import images
 from ..engine import LOST, Delta, Done, Engine, EngineError, Piece, Prefill, Waiting, context_window
 from ..prompts import without_control_tokens
 from ..tool_calls import CallFormat, CallReader, written_call
@@ -71,6 +72,7 @@ class Answer:
     prefill_seconds: float = 0.0
     decode_seconds: float = 0.0
     prefill_began: float = 0.0
+    pictures: images.Pictures = field(default_factory=lambda: images.Pictures(sees=False))
 
     def seconds_left(self, prefill: Prefill) -> float | None:
         """How long the rest of the prompt will take at the rate so far; None before there is a rate."""
@@ -113,10 +115,10 @@ class WebLLMProvider:
         )
 
     async def list_models(self) -> list[ModelInfo]:
-        """The bundled models, the loaded one first."""
+        """The models there are, this panel's first."""
         engine = self._engine
         models = engine.state["models"] if engine else []
-        loaded = engine.state["model"] if engine else None
+        wanted = engine.model_id if engine else None
         return [
             ModelInfo(
                 id=model["id"],
@@ -125,7 +127,7 @@ class WebLLMProvider:
                 max_output_tokens=self._max_output_tokens(model["context_window"]),
                 capabilities=["streaming", "tools", "local"],
             )
-            for model in sorted(models, key=lambda model: model["id"] != loaded)
+            for model in sorted(models, key=lambda model: model["id"] != wanted)
         ]
 
     async def complete(self, request: ChatRequest, **kwargs: Any) -> ChatResponse:
@@ -135,6 +137,7 @@ class WebLLMProvider:
         answer = Answer(str(uuid.uuid4()), reader=CallReader(format) if format else None)
         streams = (request.metadata or {}).get("stream") is not False
         await self._emit("llm:request", {"request_id": answer.request_id, "provider": NAME, "model": self._model_id()})
+        answer.pictures = await self._pictures(request, answer)
         if begun := getattr(request, "answer_prefix", ""):  # words of ours that the answer goes on with
             await self._show(begun, "text", answer, streams)
         try:
@@ -171,6 +174,15 @@ class WebLLMProvider:
         if streams and answer.chunks:
             await self._emit("llm:stream_block_end", _block(answer))
 
+    async def _pictures(self, request: ChatRequest, answer: Answer) -> images.Pictures:
+        model = self._engine.model if self._engine else None
+        contents = [message.content for message in request.messages if _role(message) == "user"]
+        call = self._coordinator.get_capability("browser.call")
+        pictures = await images.Pictures.of(contents, images.can_see(model), call)
+        if note := pictures.note(model["name"] if model else "the model"):
+            await self._emit("llm:images_left_out", {"request_id": answer.request_id, "text": note})
+        return pictures
+
     async def _take_rest(self, answer: Answer, streams: bool) -> None:
         """Takes what the reader kept back, and the calls; a call that the user stopped is none."""
         if answer.reader is None or answer.finish_reason == "abort":
@@ -180,7 +192,7 @@ class WebLLMProvider:
             await self._show(rest, "text", answer, streams)
 
     async def _stream_once(self, request: ChatRequest, answer: Answer, streams: bool) -> None:
-        async for piece in self._pieces(request, answer.reader and answer.reader.format, answer.text):
+        async for piece in self._pieces(request, answer):
             if isinstance(piece, Delta):
                 await self._take(piece.text, answer, streams)
             elif isinstance(piece, Prefill):
@@ -193,11 +205,11 @@ class WebLLMProvider:
             if self._coordinator.cancellation.is_cancelled and not isinstance(piece, Done) and self._engine:
                 self._engine.abort_all()
 
-    def _pieces(self, request: ChatRequest, format: CallFormat | None, so_far: str) -> AsyncIterator[Piece]:
+    def _pieces(self, request: ChatRequest, answer: Answer) -> AsyncIterator[Piece]:
         engine = self._engine
         if engine is None:
             raise EngineError("not-loaded", "no engine is connected to this session")
-        return engine.complete(self._engine_request(request, format, so_far))
+        return engine.complete(self._engine_request(request, answer))
 
     async def _take(self, text: str, answer: Answer, streams: bool) -> None:
         if answer.first_token_seconds is None:
@@ -264,8 +276,9 @@ class WebLLMProvider:
         forced = choice["function"]["name"] if isinstance(choice, dict) else ""
         return CallFormat(request.tools, traits, forced, must_call=choice == "required")
 
-    def _engine_request(self, request: ChatRequest, format: CallFormat | None, so_far: str) -> dict[str, Any]:
-        messages = _engine_messages(request.messages, self._traits(), format)
+    def _engine_request(self, request: ChatRequest, answer: Answer) -> dict[str, Any]:
+        format, so_far = answer.reader and answer.reader.format, answer.text
+        messages = _engine_messages(request.messages, self._traits(), format, answer.pictures)
         is_continued = bool(so_far) or messages[-1]["role"] == "assistant"
         if so_far:
             if messages[-1]["role"] == "assistant":
@@ -291,7 +304,7 @@ class WebLLMProvider:
         return self._config.get(name) if asked is None else asked
 
     def _model_id(self) -> str | None:
-        return self._engine.state["model"] if self._engine else None
+        return self._engine.model_id if self._engine else None
 
     def _context_window(self) -> int:
         return context_window(self._engine.model if self._engine else None)
@@ -323,24 +336,28 @@ def _rate(tokens: int, seconds: float) -> float | None:
     return round(tokens / seconds, 1) if tokens > 0 and seconds > 0 else None
 
 
-def _engine_messages(messages: list[Message], traits: dict[str, Traits], format: CallFormat | None) -> list[dict[str, str]]:
+def _engine_messages(
+    messages: list[Message], traits: dict[str, Traits], format: CallFormat | None, pictures: images.Pictures
+) -> list[dict[str, Any]]:
     """WebLLM takes one system message, in front; what hooks inject as system joins it, and so does what is said of tools."""
     system = [without_control_tokens(_text(message)) for message in messages if _role(message) == "system"]
     chooses = format is not None and not format.forced
-    rest = [_engine_message(message, traits, chooses) for message in messages if _role(message) != "system"]
+    rest = [_engine_message(message, traits, chooses, pictures) for message in messages if _role(message) != "system"]
     if format:
         system += [text for text in [format.system_text()] if text]
         _append_instruction(rest, format.instruction())
     return [{"role": "system", "content": "\n\n".join(system)}, *rest] if system else rest
 
 
-def _engine_message(message: Message, traits: dict[str, Traits], chooses: bool) -> dict[str, str]:
+def _engine_message(message: Message, traits: dict[str, Traits], chooses: bool, pictures: images.Pictures) -> dict[str, Any]:
     """Calls and results in words, since few models' templates know the role tool; `chooses`: the model may call tools itself,
     and needs no word on what to do with a result."""
     role, text = _role(message), without_control_tokens(_text(message))
     if role == "tool":
         use = "" if chooses else f"\n\n{USE_RESULT}"
         return {"role": "user", "content": f"Result of {message.name or 'the tool'}:\n\n{text}{use}"}
+    if role == "user":
+        return {"role": role, "content": pictures.content(text, message.content)}
     calls: list[dict[str, Any]] = getattr(message, "tool_calls", None) or []
     written = [
         written_call(call["tool"], call["arguments"], traits.get(call["tool"]) or Traits(title=call["tool"]), chooses)
@@ -349,9 +366,9 @@ def _engine_message(message: Message, traits: dict[str, Traits], chooses: bool) 
     return {"role": role, "content": "\n\n".join([text, *written] if text else written or [text])}
 
 
-def _append_instruction(messages: list[dict[str, str]], instruction: str) -> None:
+def _append_instruction(messages: list[dict[str, Any]], instruction: str) -> None:
     if instruction and messages and messages[-1]["role"] == "user":
-        messages[-1] = {**messages[-1], "content": f"{messages[-1]['content']}\n\n{instruction}"}
+        messages[-1] = {**messages[-1], "content": images.joined(messages[-1]["content"], f"\n\n{instruction}")}
 
 
 def _forget_call(answer: Answer) -> None:

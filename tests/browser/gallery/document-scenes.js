@@ -190,7 +190,7 @@ export const DOCUMENT_SCENES = {
     attachment({ ...LOCKED, id: "d3" }),
   ],
   cited: [...ANSWERED, CITED],
-  "settings-documents": library(DOCUMENTS),
+  "settings-documents": library(DOCUMENTS, { search_device: "gpu" }),
   "settings-documents-empty": library([]),
   "settings-documents-opening": library(undefined),
   "settings-documents-blocked": library(undefined, { trouble: TROUBLE }),

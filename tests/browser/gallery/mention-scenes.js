@@ -93,7 +93,13 @@ const FOLLOWED = chip({
 const explaining = (what) => [...READY, message({ text: "Yes." }), { type: "explain", what }];
 
 /** @param {Granted} granted @returns {SceneEvent[]} */
-const permissions = (granted) => [...READY, settings({}), allowed(granted), { type: "settings-open" }];
+const permissions = (granted) => [
+  ...READY,
+  settings({}),
+  allowed(granted),
+  { type: "settings-open" },
+  { type: "settings-section", section: "permissions" },
+];
 
 /** @type {Record<string, SceneEvent[]>} */
 export const MENTION_SCENES = {

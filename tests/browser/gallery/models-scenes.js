@@ -43,6 +43,8 @@ function model(id, name, rest = {}) {
     state: "absent",
     progress: null,
     detail: "",
+    speed: "",
+    page: "",
     ...rest,
   };
 }
@@ -110,7 +112,32 @@ const WHOLE = {
   },
   note: "",
   added: null,
+  doctor: { running: null, problem: null, result: null, seconds: 20 },
+  servers: [],
+  server_draft: null,
+  server_added: null,
 };
+
+/** @type {NonNullable<Models["doctor"]["result"]>} */
+const EXAMINED = {
+  at: Date.parse("2026-03-04T09:05:00"),
+  lines: [
+    { label: "Measured with", text: "SmolLM2 135M (starter), on the graphics card" },
+    { label: "Writes", text: "110 tokens a second" },
+    { label: "Reads", text: "50 tokens at 900 a second; 1,001 tokens at 8,400 a second" },
+    { label: "Loads in", text: "1.2 s" },
+    { label: "Graphics card", text: "reads weights at 182.0 GB/s, computes at 2,100 GFLOPS, starts a kernel in 12 µs" },
+    { label: "Its limits", text: "16-bit shaders · buffers of 2.1 GB · 8 GB of memory or more" },
+  ],
+  advice: [
+    "Best for this computer: Llama 3.2 3B, about 38 tokens a second, predicted.",
+    "Llama 3.1 8B would answer better, but take about 85 s for the summary of a page.",
+  ],
+};
+const PREDICTED = { speed: "about 38 tokens a second, predicted", page: "about 9 s" };
+
+/** @param {Partial<Models["doctor"]>} changes @param {Partial<Models>} [others] */
+const examined = (changes, others) => open({ doctor: { ...WHOLE.doctor, ...changes }, ...others });
 
 /**
  * @param {Partial<Models>} [changes]
@@ -192,6 +219,14 @@ export const MODELS_SCENES = {
       address: "me/mine",
       model: null,
       problem: { title: "No program for this kind of model", detail: "It is of type “mamba”, quantized as q4f16_1." },
+    },
+  }),
+  "models-measuring": examined({ running: { text: "Reading 256 tokens", progress: 0.73 } }),
+  "models-measured": examined({ result: EXAMINED }, { models: [STARTER, { ...SUGGESTED, ...PREDICTED }, ...OTHERS] }),
+  "models-not-measured": examined({
+    problem: {
+      title: "The measuring was stopped",
+      detail: "Your question came first. Measure again when it is answered.",
     },
   }),
   "models-hostile": open({

@@ -47,6 +47,10 @@ class Panel:
         self.all(testid)[index].click()
         self.settle()
 
+    def open_section(self, section: str) -> None:
+        """Open a section of the settings, in whichever tab it is."""
+        self.dispatch({"type": "settings-section", "section": section})
+
     def dispatch(self, *events: dict[str, Any]) -> None:
         """What Python would say, then a frame."""
         self.run("for (const event of arguments[0]) gallery.dispatch(event)", list(events))

@@ -83,6 +83,7 @@ export const PREFERENCES = {
   system_prompt: "",
   default_system_prompt: "You are a helpful AI assistant.",
   keep_minutes: 15,
+  run_on: "auto",
   synchronize: true,
   unsynced: [],
   saved_prompts: [
