@@ -55,18 +55,19 @@ export const Header = memo((/** @type {HeaderProps} */ { engine, python, session
 });
 
 /**
- * What is being loaded and how far; only a moving line while nothing is known yet.
+ * What is being loaded and how far, or waited for; only a moving line while nothing is known yet.
  *
  * @param {{engine: Engine, python: State["python"]}} props
  */
 function LoadProgress({ engine, python }) {
   const loading = isLoading(engine);
   const starting = python.state === "starting" && engine.state !== "unavailable";
-  if (!loading && !starting) return null;
+  const waiting = engine.state === "waiting" && !starting;
+  if (!loading && !starting && !waiting) return null;
   const value = loading ? engine.progress : null;
-  const label = loading ? "Loading the model" : "Starting";
+  const label = loading ? "Loading the model" : waiting ? "Waiting" : "Starting";
   return html`<div class="load" data-testid="progress">
-    ${loading && engine.text && html`<span class="load-text">${engine.text}</span>`}
+    ${(loading || waiting) && engine.text && html`<span class="load-text">${engine.text}</span>`}
     ${value === null ? html`<progress key="any" aria-label=${label} />` : html`<progress key="part" value=${value} max="1" aria-label=${label} />`}
   </div>`;
 }

@@ -34,7 +34,7 @@ function Running({ running: { text, progress }, store }) {
 
 /** @param {{result: NonNullable<Doctor["result"]>}} props */
 function Result({ result: { at, lines, advice } }) {
-  return html`<div data-testid="doctor-result">
+  return html`<div class="doctor-result" data-testid="doctor-result">
     ${advice.map((line) => html`<p class="doctor-advice" key=${line} data-testid="doctor-advice">${line}</p>`)}
     <dl class="model-facts doctor-facts">
       ${lines.map(({ label, text }) => html`<div key=${label} data-testid="doctor-line"><dt>${label}</dt><dd>${text}</dd></div>`)}

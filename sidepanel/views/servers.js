@@ -53,7 +53,7 @@ function Server({ server, store }) {
             time${model.is_vision && " · sees images"}</span></span>
           ${
             model.is_chosen
-              ? html`<span class="badge" data-testid="server-model-chosen">In use</span>`
+              ? html`<span class="kind now" data-testid="server-model-chosen">In use</span>`
               : html`<button type="button" class="button" data-testid="server-model-use" data-model=${model.id} disabled=${!server.is_permitted}
                   aria-label=${`Use ${model.name}`} onClick=${() => store.send({ type: "choose-model", model: model.id })}>Use</button>`
           }
@@ -76,6 +76,7 @@ function Connect({ draft, added, store }) {
   const [state, setState] = useState(/** @type {"idle" | "waiting" | "refused"} */ ("idle"));
   const wanted = address.trim();
   useEffect(() => {
+    if (wanted === (draft?.address ?? "")) return;
     const timer = setTimeout(() => store.send({ type: "name-server", address: wanted }), PAUSE_MS);
     return () => clearTimeout(timer);
   }, [wanted]);

@@ -472,7 +472,8 @@ def test_no_state_breaks_the_content_security_policy(panel: Panel) -> None:
     panel.browser.get_log("browser")
     for scene in scenes(panel):
         panel.show(scene)
-    assert panel.browser.get_log("browser") == []
+    said = panel.browser.get_log("browser")
+    assert [each for each in said if each["level"] != "DEBUG"] == []  # Chrome's advice on forms is of that level
 
 
 @pytest.mark.parametrize("scene", ["summary-working", "tool-running", "settings-loading"])
@@ -493,10 +494,10 @@ def test_the_keyboard_alone_reaches_every_control_in_order(panel: Panel) -> None
     panel.show("conversation")
     panel.run("document.querySelector('[data-testid=new-session]').focus()")
     order = [panel.focused()]
-    for _ in range(10):
+    for _ in range(11):
         panel.press(Keys.TAB)
         order.append(panel.focused())
     messages = ["copy", "edit", "copy", "retry", "fork", "usage-toggle"]
-    assert order == ["new-session", "transcript", *messages, "summarize-tab", "attach", "composer"]
+    assert order == ["new-session", "transcript", *messages, "summarize-tab", "attach", "attach-image", "composer"]
     panel.run("document.querySelector('[data-testid=edit]').focus()")
     assert panel.run("return getComputedStyle(document.querySelector('.message.user .actions')).opacity") == "1"

@@ -138,6 +138,28 @@ def test_the_list_opens_searches_renames_and_deletes(talks: Conversations, scrip
     talks.wait_shown("What do owls hunt?", "Mice.")
 
 
+def test_a_search_knows_new_words_new_names_and_what_is_gone(talks: Conversations, scripted: ScriptedDriver) -> None:
+    talks.say("What do owls hunt?", "Mice.")
+    talks.open_list()
+    scripted.find("session-search").send_keys("mice")
+    talks.shows("What do owls hunt?")
+    talks.menu("What do owls hunt?", "session-rename")
+    scripted.find("session-name").send_keys(Keys.CONTROL, "a")
+    scripted.find("session-name").send_keys("Night birds", Keys.ENTER)
+    talks.shows("Night birds")
+    scripted.click("sessions-close")
+    talks.say("And in winter?", "Voles, too.")
+    for words in ("voles", "night", "night mice"):
+        talks.open_list()
+        scripted.find("session-search").send_keys(words)
+        talks.shows("Night birds")
+        scripted.click("sessions-close")
+    talks.open_list()
+    scripted.find("session-search").send_keys("voles")
+    talks.menu("Night birds", "session-delete")
+    talks.shows()
+
+
 def test_a_fork_leaves_the_old_one_as_it_was(talks: Conversations, scripted: ScriptedDriver) -> None:
     talks.say("One?", "First.")
     talks.say("Two?", "Second.")

@@ -126,6 +126,25 @@ async def test_a_summary_can_be_tried_again_though_another_page_is_in_front() ->
     await second.close()
 
 
+async def test_a_summary_whose_panel_goes_keeps_the_sections_that_are_done() -> None:
+    """The page is kept too, since its tab may be closed by then; when all is done, only its text is."""
+    parts = "\n\n".join(f"## Part {part}\n\n" + " ".join(f"w{part}-{at}" for at in range(150)) for part in (1, 2, 3))
+    first = opened(KeptSessions(), lambda request: ["Half ", "..."] if "w2-5 " in str(request["messages"][-1]) else ["Noted."])
+    first.calls["page.read"] = {**PAGE, "markdown": parts, "words": 450}
+    first.send(type="summarize", id="s")
+    await written(first, lambda stored: stored["memory"]["turns"] and stored["memory"]["turns"][0]["notes"])
+    await first.close()
+    second = opened(first.kept, lambda _request: ["Noted."])
+    second.calls["page.read"] = {"error": "no-tab"}
+    await second.settled()
+    asked_for = [str(request["messages"][-1]) for request in second.requests]
+    assert not any("w1-5 " in each for each in asked_for) and any("w3-5 " in each for each in asked_for)
+    stored = await written(second, lambda stored: not stored["session"]["answering"])
+    (turn,) = stored["memory"]["turns"]
+    assert (turn["sections"], turn["notes"]) == ([], []) and stored["pages"][turn["page"]]["markdown"] == parts
+    await second.close()
+
+
 async def test_what_was_attached_is_still_known() -> None:
     first = opened(KeptSessions())
     first.send(type="wish", id="w", action="ask", text="Owls hunt mice at night.", title="Owls", language="English")

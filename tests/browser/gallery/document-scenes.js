@@ -172,6 +172,25 @@ export const DOCUMENT_SCENES = {
     { type: "draft", text: "What did they spend?" },
   ],
   "tray-one": [...READY, attachment({}), { type: "draft", text: "" }],
+  "tray-image": [
+    ...READY,
+    attachment({ id: "i1", kind: "image", name: "Harbour at dusk.jpg", detail: "1,600 × 1,200" }),
+    attachment({ id: "i2", kind: "image", name: "Screenshot of How glaciers move.png", detail: "", state: "reading" }),
+    { type: "draft", text: "What is on them?" },
+  ],
+  "sent-image": [
+    ...READY,
+    message({
+      id: "u1",
+      role: "user",
+      text: "What is on it?",
+      attachments: [
+        { id: "i1", kind: "image", name: "Harbour at dusk.jpg" },
+        { id: "i2", kind: "image", name: "Screenshot of How glaciers move.png" },
+      ],
+    }),
+    message({ text: "A harbour at dusk, with two fishing boats." }),
+  ],
   "sent-indexing": [
     ...READY,
     attachment({}),

@@ -165,6 +165,55 @@ const REFUSED = {
     "A model needs a compiled program beside its weights, and Amplifier runs only programs whose bytes are known. Build the extension with it, on a computer with network: python3 build.py package --models Llama-3.2-3B-Instruct-q4f16_1-MLC",
 };
 
+/** @type {Models["servers"]} */
+const SERVERS = [
+  {
+    id: "s1",
+    host: "localhost:11434",
+    permission: "http://localhost/*",
+    kind: "Ollama",
+    warning: "",
+    has_key: false,
+    is_permitted: true,
+    is_checked: true,
+    problem: null,
+    models: [
+      { id: "s1/qwen3:8b", name: "qwen3:8b", context_window: 40_960, is_vision: false, is_chosen: true },
+      { id: "s1/gemma3:12b", name: "gemma3:12b", context_window: 131_072, is_vision: true, is_chosen: false },
+      {
+        id: "s1/long",
+        name: "hf.co/someone/a-very-long-name-of-a-model-instruct-GGUF:Q4_K_M",
+        context_window: 4096,
+        is_vision: false,
+        is_chosen: false,
+      },
+    ],
+  },
+  {
+    id: "s2",
+    host: "attic.example.net:8080",
+    permission: "http://attic.example.net/*",
+    kind: "llama.cpp",
+    warning: "Text goes to attic.example.net unencrypted: everyone on the way can read it.",
+    has_key: true,
+    is_permitted: false,
+    is_checked: false,
+    problem: { title: "Chrome was not allowed to reach it", detail: "Press Allow, and say yes to Chrome." },
+    models: [],
+  },
+];
+/** @type {ModelItem} */
+const CHROMES_OWN = model("chrome", "Gemini Nano", {
+  publisher: "Google",
+  size_bytes: 0,
+  vram_bytes: 0,
+  context_window: 9216,
+  licence: "Google’s terms",
+  good_for: "Summaries and short answers, by the model that Chrome keeps",
+  why: "Chrome says that it runs here.",
+  is_built_in: true,
+});
+
 const HOSTILE = '<img src=x onerror="document.body.dataset.hacked=1"><b>bold</b>';
 
 /** @type {Record<string, SceneEvent[]>} */
@@ -229,6 +278,23 @@ export const MODELS_SCENES = {
       detail: "Your question came first. Measure again when it is answered.",
     },
   }),
+  "models-servers": open({ models: [STARTER], servers: SERVERS }),
+  "models-no-server": open({
+    models: [STARTER],
+    server_added: {
+      address: "",
+      server: null,
+      problem: { title: "Nothing answers there", detail: "Start the server, then connect again." },
+    },
+  }),
+  "models-built-in": withModels(CHROMES_OWN),
+  "models-built-in-downloading": withModels({
+    ...CHROMES_OWN,
+    state: "downloading",
+    progress: 0.3,
+    detail: "Chrome downloads it: 30%",
+  }),
+  "models-built-in-here": withModels({ ...CHROMES_OWN, state: "complete", progress: 1, detail: "Chrome keeps it" }),
   "models-hostile": open({
     models: [
       model("x", HOSTILE, {

@@ -247,6 +247,43 @@ export const SCENES = {
     user("Hello"),
     message({ text: "Good morning." }),
   ],
+  "asleep-memory": [
+    { type: "ready" },
+    engine({ state: "asleep", why: "memory", text: "Asleep to free memory · wakes when you ask" }),
+    TAB,
+    ...CONVERSATION,
+  ],
+  "waiting-window": [
+    { type: "ready" },
+    engine({ state: "waiting", text: "Waiting: the other window’s answer comes first" }),
+    TAB,
+    { type: "busy", value: true },
+    user("What is a glacier?"),
+    message({ state: "streaming" }),
+  ],
+  "on-the-cpu": [{ type: "ready" }, engine({ engine: "wllama" }), TAB, ...CONVERSATION],
+  "from-server": [
+    { type: "ready" },
+    engine({
+      engine: "server",
+      host: "attic.example.net:8080",
+      model: { id: "s1/qwen3:8b", name: "qwen3:8b", context_window: 40_960 },
+      models: [...MODELS, { id: "s1/qwen3:8b", name: "qwen3:8b" }],
+    }),
+    TAB,
+    user("How do glaciers move?"),
+    message({ text: "They flow under their own weight.", sent_to: ["attic.example.net:8080"] }),
+  ],
+  "blind-notice": [
+    { type: "ready" },
+    engine({ blind: "SmolLM2 360M does not see images" }),
+    TAB,
+    {
+      type: "notice",
+      level: "info",
+      text: "SmolLM2 360M does not see images. Phi 3.5 vision does: download it under Models.",
+    },
+  ],
   lost: [
     { type: "ready" },
     TAB,
