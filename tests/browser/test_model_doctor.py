@@ -105,6 +105,7 @@ def test_stop_ends_it_at_once_and_the_engine_is_free(panel: PanelDriver) -> None
     panel.wait_answer()
 
 
+@pytest.mark.slow
 def test_the_starter_is_predicted_within_a_factor(panel: PanelDriver) -> None:
     """From the tiny model; these cores are shared, so that what is measured moves by itself."""
     measure(panel)
@@ -121,6 +122,7 @@ def test_the_starter_is_predicted_within_a_factor(panel: PanelDriver) -> None:
     assert 1 / 4 < predicted / measured < 4
 
 
+@pytest.mark.slow
 def test_on_the_processor_it_measures_the_model_alone(on_cpu: PanelDriver) -> None:
     measure(on_cpu)
     said = lines(on_cpu)

@@ -18,6 +18,7 @@ def test_a_conversation_goes_on_with_another_model_and_then_on_the_processor(tin
         assert tiny.wait_answer(2, timeout=240) == "done"
         second = tiny.answer_text()
         tiny.open_settings("models")
+        tiny.wait(lambda: tiny.find_all("run-on"), 10, "where models run can be chosen")
         tiny.find("run-on").find_element("css selector", 'option[value="cpu"]').click()
         tiny.wait(lambda: "on the CPU" in tiny.find("engine-status").text, 240, "it runs on the processor")
         tiny.picture_in_both("run-on")

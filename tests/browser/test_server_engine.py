@@ -236,6 +236,7 @@ def test_the_session_goes_on_when_models_are_switched_in_the_middle_of_it(panel:
     assert panel.wait_answer(3) == "done"
 
 
+@pytest.mark.slow
 @pytest.mark.fault("server killed in mid-answer, and started again", expected="the answer goes on by itself")
 def test_an_answer_goes_on_when_the_server_is_back(panel: PanelDriver, server: LlamaServer, seen: Callable[[str], None]) -> None:
     panel.ask(LONG)
@@ -251,6 +252,7 @@ def test_an_answer_goes_on_when_the_server_is_back(panel: PanelDriver, server: L
     panel.wait(lambda: not panel.is_busy(), 20, "it has ended")
 
 
+@pytest.mark.slow
 @pytest.mark.fault("server killed for good", expected="said so, with the next step; asked again once it runs")
 def test_a_server_that_stays_away_is_named_and_found_again(
     panel: PanelDriver, server: LlamaServer, seen: Callable[[str], None]

@@ -74,12 +74,19 @@ class Conversations:
 
     def open(self, title: str) -> None:
         """Opens one of the list."""
-        self.item(title).find_element("css selector", '[data-testid="session-open"]').click()
+        self._press(title, "session-open")
 
     def menu(self, title: str, entry: str, suffix: str = "") -> None:
         """Chooses an entry of the menu of one of the list."""
-        self.item(title).find_element("css selector", '[data-testid="session-menu"]').click()
+        self._press(title, "session-menu")
         self.driver.wait(lambda: self.driver.find_all(entry, suffix), 10, f"the menu has {entry}")[0].click()
+
+    def _press(self, title: str, testid: str) -> None:
+        def pressed() -> bool:
+            self.item(title).find_element("css selector", f'[data-testid="{testid}"]').click()
+            return True
+
+        self.driver.wait(pressed, 10, f"{title} has a {testid}")
 
     def shown(self) -> list[str]:
         """The texts of the conversation that is open."""
