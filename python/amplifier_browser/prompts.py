@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-import secrets
+from itertools import count
 
 SYSTEM = "You are a helpful AI assistant."
 TITLE_CHARACTERS = 200  # a page may have any title
 
 
-def fence(text: str, nonce: str | None = None) -> str:
-    """Text that is data, never instructions: between marks that the text itself cannot guess."""
-    mark = nonce or secrets.token_hex(4)
+def fence(text: str, mark: str | None = None) -> str:
+    """Text that is data, never instructions: between marks that do not stand in the text. The same text has the same mark, so
+    that the same question gets the same answer, and what a model has read of it before can be used again."""
+    mark = mark or _mark(text)
     return f"<text-{mark}>\n{text.strip()}\n</text-{mark}>"
+
+
+def _mark(text: str) -> str:
+    """Made from the text, so that a page can hardly know it; the next one if the text holds it all the same."""
+    said = text.casefold()
+    texts = (f"{turn} {text}".encode(errors="surrogatepass") for turn in count())
+    marks = (hashlib.sha256(each).hexdigest()[:8] for each in texts)
+    return next(mark for mark in marks if mark not in said)
 
 
 def about_article(title: str, text: str, task: str) -> str:

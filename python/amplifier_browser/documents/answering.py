@@ -80,9 +80,9 @@ async def sources(
     return numbered[:fitting]
 
 
-def written(source: Source, nonce: str | None = None) -> str:
+def written(source: Source, mark: str | None = None) -> str:
     """A source as the model reads it. Its title and headings are the document's words too, so they stand within the fence."""
-    return f"[{source.number}]\n{fence(_body(source), nonce)}"
+    return f"[{source.number}]\n{fence(_body(source), mark)}"
 
 
 def prompt(question: str, shown: Sequence[Source], not_found: str = NOT_FOUND) -> str:
