@@ -9,7 +9,10 @@ python3 build.py run --engine cpu    run the model on the CPU, in a Chromium wit
 python3 build.py run --doctor        measure this machine, and predict how fast each model of the catalogue would be on it
 python3 build.py run --attach FILE --ask "..."   ask a document
 python3 build.py run --approve TOOL  let it use that tool when it asks; more than one may be named
-python3 build.py bench               what events and tokens cost in Python
+python3 build.py bench               what users feel, beside the same work done barely: overhead, startup, long, embeddings, size
+                                     (20 minutes; each alone by its name; the exit status is 1 if a target is missed)
+python3 build.py bench events        what events and tokens cost in Python
+python3 build.py bench gpu           the starter model on this machine's graphics card, beside llama.cpp's WebGPU
 python3 build.py bench retrieval     how well documents are searched, on real questions (Debian)
 python3 build.py bench sessions      the list of 500 conversations, and the panel's start beside one with none
 python3 build.py bench extraction    what is kept of pages of many kinds, beside Readability alone (Debian)
@@ -43,6 +46,8 @@ from build_tools.bench.extraction import environment as extraction  # noqa: E402
 from build_tools.model_vendor import Vendor  # noqa: E402
 from build_tools.paths import BUILD, DIST, NODE_MODULES, PYTHON, venv_python  # noqa: E402
 from build_tools.steps import BuildError  # noqa: E402
+
+BENCHES = ("overhead", "startup", "long", "embeddings", "size")  # in the order in which they run
 
 
 def in_environment(command: Sequence[str | Path], **extra_environment: str) -> int:
@@ -82,19 +87,23 @@ def test(options: argparse.Namespace) -> int:
 
 
 def bench(options: argparse.Namespace) -> int:
-    """What events and tokens cost in Python, how well documents are searched, what is kept of pages, or the list of sessions."""
+    """What users feel, as ratios within one run; or one benchmark by its name."""
     extension.build()
-    if options.what == "extraction":
-        browser = environment.find_browser()
-        environment.ensure_driver()
-        return extraction.run(browser)
-    if options.what == "sessions":
-        browser = ["--extension", DIST, "--browser", environment.find_browser()]
-        environment.ensure_driver()
-        return in_environment([venv_python(), "-m", "build_tools.bench.sessions", *browser])
+    if options.what == "events":
+        return report.main()
     if options.what == "retrieval":
         return in_environment([venv_python(), "-m", "build_tools.bench.retrieval.measure"])
-    return report.main()
+    browser = environment.find_browser()
+    environment.ensure_driver()
+    if options.what == "extraction":
+        return extraction.run(browser)
+    extension.test_variant()
+    status = 0
+    for name in [options.what] if options.what else BENCHES:
+        print(f"\nbench {name}", flush=True)
+        command = [venv_python(), "-m", f"build_tools.bench.{name}", "--extension", DIST, "--browser", browser]
+        status |= bool(in_environment(command))
+    return status
 
 
 def lint(_options: argparse.Namespace) -> int:
@@ -158,7 +167,7 @@ def parse(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
     running.add_argument("--screenshot", help="where the panel's picture goes", default=str(BUILD / "panel.png"))
     running.set_defaults(do=run)
     benching = commands.add_parser("bench", help="measure")
-    benching.add_argument("what", nargs="?", choices=["events", "retrieval", "extraction", "sessions"], default="events")
+    benching.add_argument("what", nargs="?", choices=[*BENCHES, "gpu", "events", "retrieval", "extraction", "sessions"])
     benching.set_defaults(do=bench)
     for name, do in {"build": build, "package": package}.items():
         building = commands.add_parser(name, help=(do.__doc__ or "").split("\n")[0])

@@ -15,20 +15,31 @@ export function languageModel() {
   return /** @type {any} */ (globalThis).LanguageModel;
 }
 
-/** What a session is to understand and write: English, and of the user's languages those that the model knows. */
+/**
+ * What a session is to understand and write: English, and of the user's languages those that the model knows; images, where they
+ * cost no download of their own.
+ */
 export async function expectations() {
   const wanted = new Set(["en", ...navigator.languages.map((tag) => tag.split("-")[0])]);
   const known = [];
   for (const language of wanted) {
-    const availability = await languageModel()
-      .availability(expecting(["en", language]))
-      .catch(() => "unavailable");
+    const availability = await availabilityOf(expecting(["en", language]));
     if (availability !== "unavailable") known.push(language);
   }
-  return expecting(known.length ? known : ["en"]);
+  const text = expecting(known.length ? known : ["en"]);
+  const seeing = { ...text, expectedInputs: [...text.expectedInputs, { type: "image" }] };
+  const [withImages, without] = await Promise.all([seeing, text].map(availabilityOf));
+  return withImages === without ? seeing : text;
 }
 
-/** @param {(string|undefined)[]} languages */
+/** @param {object} options @returns {Promise<string>} */
+async function availabilityOf(options) {
+  return languageModel()
+    .availability(options)
+    .catch(() => "unavailable");
+}
+
+/** @param {(string|undefined)[]} languages @returns {{expectedInputs: {type: string}[], expectedOutputs: {type: string}[]}} */
 function expecting(languages) {
   const text = { type: "text", languages: [...new Set(languages)] };
   return { expectedInputs: [text], expectedOutputs: [text] };
@@ -37,9 +48,8 @@ function expecting(languages) {
 /** @returns {Promise<Model|null>} the model as it is listed; null where there is none */
 export async function findBuiltIn() {
   if (!languageModel()) return null;
-  const availability = await languageModel()
-    .availability(await expectations())
-    .catch(() => "unavailable");
+  const expected = await expectations();
+  const availability = /** @type {any} */ (await availabilityOf(expected));
   if (availability === "unavailable") return null;
   return {
     id: BUILT_IN,
@@ -52,5 +62,6 @@ export async function findBuiltIn() {
     parameters: PARAMETERS,
     files: [],
     licence: "",
+    is_vision: expected.expectedInputs.some(({ type }) => type === "image"),
   };
 }

@@ -4,7 +4,7 @@
 
 import { EngineQueue } from "./engine-queue.js";
 
-/** @import { Answer, EngineName, EngineState, ErrorCode, Keep, Model, Offer, Request, Sleep, TurnOver } from "./protocol.js" */
+/** @import { Answer, EngineName, EngineState, ErrorCode, Keep, KeepUnwatched, Model, Offer, Request, Sleep, TurnOver } from "./protocol.js" */
 /** @import { Job } from "./engine-queue.js" */
 
 /** @typedef {Extract<Request, {type: "load"}>} Load */
@@ -83,6 +83,8 @@ export class EngineSupervisor {
     this.recovery = undefined;
     /** @type {number|null} null: always */
     this.keepMinutes = KEEP_MINUTES;
+    /** @type {number|null} while no panel is open; null: nobody has said */
+    this.unwatchedMinutes = null;
     /** @type {ReturnType<typeof setTimeout>|undefined} the end of the time that an unused model stays */
     this.idle = undefined;
     /** @type {ReturnType<typeof setTimeout>|undefined} the end of the patience with a Worker that owes a word */
@@ -118,6 +120,7 @@ export class EngineSupervisor {
     const panel = { send, model: null };
     this.panels.add(panel);
     send({ type: "state", engine: this.state });
+    if (this.state.state === "ready") this.rest();
     return panel;
   }
 
@@ -131,11 +134,12 @@ export class EngineSupervisor {
     this.advance();
   }
 
-  /** @param {Panel} panel @param {Request|Keep|Offer|Sleep|TurnOver} request */
+  /** @param {Panel} panel @param {Request|Keep|KeepUnwatched|Offer|Sleep|TurnOver} request */
   handle(panel, request) {
     if (request.type === "load") this.load(panel, request);
     else if (request.type === "abort") this.abort(panel, request.id);
     else if (request.type === "keep") this.keep(request.minutes);
+    else if (request.type === "keep-unwatched") this.unwatchedMinutes = request.minutes;
     else if (request.type === "offer") this.offer(request.models);
     else if (request.type === "sleep") this.sleep("memory");
     else if (request.type === "turn-over") this.queue.endTurn(panel);
@@ -255,8 +259,8 @@ export class EngineSupervisor {
   run(job) {
     clearTimeout(this.idle);
     this.active = job;
+    this.toWorker({ ...job.request, key: job.key }); // before the panels hear of it: it is what a user waits for
     this.setState({ state: "generating" });
-    this.toWorker({ ...job.request, key: job.key });
   }
 
   /**
@@ -281,8 +285,10 @@ export class EngineSupervisor {
   /** From now on nothing is to do; a model that nobody needs for long gives its memory back. */
   rest() {
     clearTimeout(this.idle);
-    if (this.state.engine === "server") return; // its memory is not ours
-    if (this.keepMinutes !== null) this.idle = setTimeout(() => this.sleep("unused"), this.keepMinutes * 60_000);
+    if (this.state.engine === "server" || this.keepMinutes === null) return; // a server's memory is not ours
+    const isWatched = this.panels.size > 0 || this.unwatchedMinutes === null;
+    const minutes = isWatched ? this.keepMinutes : Math.min(this.keepMinutes, Number(this.unwatchedMinutes));
+    this.idle = setTimeout(() => this.sleep("unused"), minutes * 60_000);
   }
 
   /** @param {"unused"|"memory"} why */

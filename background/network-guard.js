@@ -1,39 +1,22 @@
 // Imported first by every Worker but one. The manifest's policy lets the extension connect to any host, since the user may name a
 // server of their own; both pages take that back by a policy of their own, which a Worker cannot have. So here a Worker gives up
-// all ways to the network but to the package's files and the hosts of weights.
-
-import { WEIGHT_HOSTS } from "./weight-hosts.js";
+// all ways to the network but to the package's files. Those are never passed on to another address, so that what is asked for is
+// all that there is to look at.
 
 /** Ways out that nothing here uses. */
 const CLOSED = ["WebSocket", "WebSocketStream", "EventSource", "WebTransport"];
 
-/** A host that was asked for, or that another one passed on to. */
-export class HostRefused extends TypeError {
-  /** @param {string} host */
-  constructor(host) {
-    super(`this extension must not connect to ${host}`);
-    this.host = host;
-  }
-}
-
-/** @param {string} source  SCHEME://HOST, HOST may begin with "*." @param {URL} url */
-function covers(source, url) {
-  const [scheme, host] = source.split("://");
-  if (`${scheme}:` !== url.protocol) return false;
-  return host.startsWith("*.") ? url.host.endsWith(host.slice(1)) : url.host === host;
-}
-
 /** @param {string} address @param {string} base */
 export function isAllowed(address, base) {
   const [url, own] = [new URL(address, base), new URL(base)];
-  if (url.protocol === "data:" || (url.protocol === own.protocol && url.host === own.host)) return true;
-  return WEIGHT_HOSTS.some((source) => covers(source, url));
+  return url.protocol === "data:" || (url.protocol === own.protocol && url.host === own.host);
 }
 
 /** @param {unknown} address */
 function check(address) {
   const asked = address instanceof Request ? address.url : String(address);
-  if (!isAllowed(asked, self.location.href)) throw new HostRefused(new URL(asked, self.location.href).host);
+  if (isAllowed(asked, self.location.href)) return;
+  throw new TypeError(`this extension must not connect to ${new URL(asked, self.location.href).host}`);
 }
 
 /** Puts another function in the place of one, for good. @param {any} owner @param {string} name @param {(unguarded: Function) => Function} guard */
@@ -55,9 +38,7 @@ function closeNetwork() {
 function guardedFetch(unguarded) {
   return async (/** @type {any} */ address, /** @type {any} */ options) => {
     check(address);
-    const response = await unguarded.call(self, address, options);
-    if (response.redirected) check(response.url);
-    return response;
+    return unguarded.call(self, address, options);
   };
 }
 

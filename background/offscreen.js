@@ -6,6 +6,7 @@ import { EngineSupervisor } from "./engine-supervisor.js";
 import { BrowserModel } from "./engines/browser-model.js";
 import { LibrarySupervisor } from "./library/supervisor.js";
 import { startLook } from "./look.js";
+import { Relay } from "./models/relay.js";
 import { DownloadsSupervisor } from "./models/supervisor.js";
 import { startProbe } from "./probe.js";
 import { ENGINE_PORT, MODEL_INDEX } from "./protocol.js";
@@ -22,6 +23,7 @@ function start(path) {
 
 const downloads = new DownloadsSupervisor({
   startWorker: () => start("background/models/worker.js"),
+  relay: new Relay({ fetch: fetch.bind(globalThis), scope: document }),
   persist: () => navigator.storage.persist(),
   onModels: (models) => engine.setDownloaded(models),
 });

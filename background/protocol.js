@@ -91,6 +91,12 @@ export const ENGINE_PORT = "engine";
  * @typedef {{type: "keep", minutes: number|null}} Keep
  */
 
+/**
+ * Panel to engine: for how long it stays at most while no panel is open, where nobody looks whether the machine is short of memory.
+ * Holds from then on, and is not answered.
+ * @typedef {{type: "keep-unwatched", minutes: number}} KeepUnwatched
+ */
+
 /** Panel to offscreen document: Chrome's own model may have come, or gone. Not answered. @typedef {{type: "look-for-built-in"}} LookForBuiltIn */
 
 /** Panel to engine: its turn is over, other panels' models may be loaded. Not answered. @typedef {{type: "turn-over"}} TurnOver */
@@ -209,15 +215,25 @@ export const ENGINE_PORT = "engine";
  */
 
 /**
+ * What a download puts up with. Python decides it (models/downloads.py), and it is kept with the download, which goes on without a
+ * panel.
+ * @typedef {object} Policy
+ * @property {DownloadErrorCode[]} passing   errors after which it is tried again by itself; all others are final
+ * @property {number[]} waits    seconds before the attempts that follow one another without a byte; the last one holds for all later ones
+ * @property {number} quiet      seconds without a byte, after which it is told that nothing comes
+ * @property {number} silence    seconds without a byte, after which a connection is given up
+ * @property {number} fetches    of a file that comes wrong
+ */
+
+/**
  * Panel to downloads. `download` starts one or goes on with it, and is answered when the model is complete, has failed or was paused;
  * `cancel` and `delete` forget all that there is of it.
- * @typedef {{type: "models.download", id: string, model: Spec}
+ * @typedef {{type: "models.download", id: string, model: Spec, policy: Policy}
  *   | {type: "models.pause"|"models.cancel"|"models.delete"|"models.verify", id: string, model: string}} ModelsRequest
  */
 
 /**
- * Why a download stands still. Until it is told to stop, "offline", "server" and "stalled" are tried again by themselves, the rest
- * is not. "stalled" besides "downloading": nothing comes at the moment; besides "waiting": it was given up, to be asked for anew.
+ * Why a download stands still. Policy says which of them are tried again. "stalled" besides "downloading": nothing comes at the moment; besides "waiting": it was given up, to be asked for anew.
  * "moved": the CSP refuses a host; "no-space": found out before the weights; "disk-full": found out by writing.
  * @typedef {"offline"|"not-found"|"refused"|"server"|"stalled"|"moved"|"corrupt"|"disk-full"|"no-space"|"bad-model"|"failed"} DownloadErrorCode
  */

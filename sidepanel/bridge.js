@@ -3,6 +3,7 @@
 import { createBuiltInCalls } from "./built-in-model.js";
 import { EnginePort } from "./engine-port.js";
 import { createHost, watchPermissions, watchTab, watchWishes } from "./host.js";
+import { keepSnapshotSoon } from "./keep-snapshot.js";
 import { MODEL_CALLS } from "./models-calls.js";
 import { PythonProcess } from "./python-process.js";
 import { createSandboxes } from "./sandboxes.js";
@@ -23,6 +24,7 @@ export function connect(dispatch) {
   const unkept = new Unkept();
   /** @type {object[]} */
   let happened = [];
+  let startedFrom = "";
   const python = new PythonProcess({ onMessage, onStart, onFailed, onError });
   const toPython = (/** @type {any} */ message) => {
     unkept.sent(message);
@@ -57,11 +59,18 @@ export function connect(dispatch) {
     if (message.type === "call") answer(message, reply);
     else if (message.type === "to-engine") engine.post(message.message);
     else if (message.type === "fatal") onFatal(message.error);
+    else if (message.type === "started") startedFrom = message.from;
     else {
+      if (message.type === "ready") onReady();
       if (message.type === "session") unkept.opened(message.session);
       if (message.type === "timeline") happened = message.entries;
       dispatch(message);
     }
+  }
+
+  function onReady() {
+    performance.mark("python-ready", { detail: startedFrom });
+    if (startedFrom === "archives") keepSnapshotSoon();
   }
 
   /** It takes up the conversation by itself; the rest is told to it. @param {string} reason */

@@ -1,4 +1,4 @@
-/** The panel's entry: shows the view first, so that one can type, then starts Python and the engine. */
+/** The panel's entry: starts Python and the engine, and shows the view, in which one can type before they are up. */
 
 import browser from "webextension-polyfill";
 import { createAttach } from "./attach.js";
@@ -33,8 +33,8 @@ const store = createStore({
   watchTabs,
   state: initialState(restoreDraft()),
 });
+const bridge = connect(store.dispatch); // its Workers start beside what is drawn now
 mount(/** @type {HTMLElement} */ (document.getElementById("app")), store);
-const bridge = connect(store.dispatch);
 if (notDeleted.length > 0) {
   const text = `Not everything could be deleted: ${notDeleted.join(", ")}. Close all panels and try once more.`;
   store.dispatch({ type: "notice", level: "error", text });

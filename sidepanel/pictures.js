@@ -16,7 +16,7 @@ const LONGEST_SIDE = 1344;
 /** Each model's reader takes JPEG; and made anew, a photo does not say any more where it was taken. */
 const FORMAT = { type: "image/jpeg", quality: 0.9 };
 
-/** What was taken, by id: also what was deleted, since that may come back. @type {Map<string, Blob>} */
+/** What was taken, by id. @type {Map<string, Blob>} */
 export const held = new Map();
 
 /** Whether a file says that it is an image. @param {File} file */

@@ -3,6 +3,7 @@
 import { openDB } from "idb";
 import browser from "webextension-polyfill";
 import { blobOf, dataUrl, held, takePicture } from "./pictures.js";
+import { lostSince, remember } from "./sessions-mark.js";
 import { PARTS, upgrade, VERSION } from "./sessions-schema.js";
 import { createSearch } from "./sessions-search.js";
 
@@ -12,6 +13,8 @@ import { createSearch } from "./sessions-search.js";
 
 const NAME = "sessions";
 const ALL = /** @type {const} */ (["sessions", "messages", "memories", "texts", "images", ...PARTS]);
+/** Tables with one row a session, which has the session's id as its key; in the others it is the first part of the key. */
+const WHOLE = /** @type {string[]} */ (["sessions", "memories", "texts"]);
 const OPEN_PATIENCE_MS = 10_000; // a database that somebody else holds may never say so
 
 /** @type {Promise<IDBPDatabase<DBSchema & Tables>> | null} */
@@ -21,7 +24,8 @@ let opened = null;
 function database() {
   opened ??= inTime(open).catch((error) => {
     opened = null;
-    throw error;
+    // The name says what the message does not: that a later version of the extension has been here.
+    throw error?.name === "VersionError" ? new Error(`VersionError: ${error.message}`) : error;
   });
   return opened;
 }
@@ -76,6 +80,8 @@ export function createSessionCalls(toPython) {
     "sessions.write": write,
     "sessions.change": change,
     "sessions.delete": remove,
+    "sessions.restore": restore,
+    "sessions.lost": async () => lostSince(await (await database()).count("sessions")),
     "sessions.search": finder.search,
     "sessions.expect-search": finder.expect,
     "sessions.claim": claims.claim,
@@ -96,7 +102,9 @@ export function createSessionCalls(toPython) {
 }
 
 async function list() {
-  return (await database()).getAll("sessions");
+  const sessions = await (await database()).getAll("sessions");
+  if (sessions.length > 0) await remember(sessions.length);
+  return sessions;
 }
 
 /** @param {{id: string}} which  @returns a whole session, as history/records.py has it; null if there is none */
@@ -153,7 +161,7 @@ async function write({ session, messages, removed = [], order, memory, parts, go
   const lost = await Promise.all(removed.map((id) => table.get([session.id, id])));
   const kept = messages.flatMap(imagesOf);
   const goneImages = lost.flatMap((row) => (row ? imagesOf(row.message) : [])).filter((id) => !kept.includes(id));
-  await Promise.all([
+  const written = [
     ...goneImages.map((id) => images.delete([session.id, id])),
     ...kept.map((id) => keepImage(images, session.id, id)),
     transaction.objectStore("sessions").put(session),
@@ -166,8 +174,10 @@ async function write({ session, messages, removed = [], order, memory, parts, go
       return [...put, ...(gone?.[name] ?? []).map((id) => store.delete([session.id, id]))];
     }),
     text === undefined ? undefined : transaction.objectStore("texts").put(text, session.id),
-    transaction.done,
-  ]);
+  ];
+  const count = transaction.objectStore("sessions").count();
+  await Promise.all([...written, count, transaction.done]);
+  await remember(await count);
   return null;
 }
 
@@ -180,23 +190,48 @@ async function change({ id, changes }) {
   return null;
 }
 
+/** @typedef {{session: string, table: (typeof ALL)[number], key: any, value: any}} Row */
+
+/** What was deleted last, as it was, whether or not it could be read: undo puts it back. @type {Row[]} */
+let deleted = [];
+
 /** @param {{ids: string[]}} which */
 async function remove({ ids }) {
   const transaction = (await database()).transaction(ALL, "readwrite");
-  const images = await Promise.all(ids.map((id) => transaction.objectStore("images").getAll(allOf(id))));
-  for (const { id, blob } of images.flat()) held.set(id, blob); // so that undo brings them back
-  await Promise.all([
-    ...ids.flatMap((id) => [
-      transaction.objectStore("images").delete(allOf(id)),
-      transaction.objectStore("sessions").delete(id),
-      transaction.objectStore("messages").delete(allOf(id)),
-      transaction.objectStore("memories").delete(id),
-      transaction.objectStore("texts").delete(id),
-      ...PARTS.map((name) => transaction.objectStore(name).delete(allOf(id))),
-    ]),
-    transaction.done,
-  ]);
+  const places = ids.flatMap((session) => ALL.map((table) => ({ session, table, range: rangeOf(table, session) })));
+  const rows = await Promise.all(
+    places.map(async ({ session, table, range }) => {
+      const store = transaction.objectStore(table);
+      const [keys, values] = await Promise.all([store.getAllKeys(range), store.getAll(range)]);
+      return values.map((value, at) => ({ session, table, key: keys[at], value }));
+    }),
+  );
+  await Promise.all(places.map(({ table, range }) => transaction.objectStore(table).delete(range)));
+  const count = await transaction.objectStore("sessions").count();
+  await transaction.done;
+  deleted = rows.flat();
+  await remember(count);
   return null;
+}
+
+/** @param {{ids: string[]}} which */
+async function restore({ ids }) {
+  const transaction = (await database()).transaction(ALL, "readwrite");
+  const rows = deleted.filter(({ session }) => ids.includes(session));
+  const put = rows.map(({ table, key, value }) => {
+    const store = /** @type {any} */ (transaction.objectStore(table));
+    return store.keyPath === null ? store.put(value, key) : store.put(value);
+  });
+  const count = transaction.objectStore("sessions").count();
+  await Promise.all([...put, count, transaction.done]);
+  deleted = deleted.filter((row) => !rows.includes(row));
+  await remember(await count);
+  return null;
+}
+
+/** @param {string} table @param {string} session */
+function rangeOf(table, session) {
+  return WHOLE.includes(table) ? IDBKeyRange.only(session) : allOf(session);
 }
 
 /**

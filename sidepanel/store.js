@@ -11,30 +11,18 @@ import {
   withAttachments,
 } from "./attachments-state.js";
 import { INITIAL_BROWSER, reduceBrowser } from "./browser-state.js";
+import { chooseModel, INITIAL_ENGINE, setEngine } from "./engine-state.js";
 import { INITIAL_MODELS, takeModels } from "./models-state.js";
 import { INITIAL_SESSIONS, reduceSessions, showSentSessions } from "./sessions-state.js";
 import { INITIAL_SETTINGS, reduceSettings, showSentSettings } from "./settings-state.js";
 import { summaryLine } from "./summary-line.js";
 import { timeLeft } from "./time-left.js";
 
-/** @import { Approval, Command, Engine, Message, Needs, OpenTab, PanelEvent, State, Store, ViewEvent } from "./types.js" */
+/** @import { Approval, Command, Message, Needs, OpenTab, PanelEvent, State, Store, ViewEvent } from "./types.js" */
 
 const NOTICES_SHOWN = 3;
 /** Seconds that are worth saying. */
 const LONG = 30;
-
-/** @type {Engine} */
-const ABSENT = {
-  state: "absent",
-  engine: null,
-  model: null,
-  models: [],
-  progress: null,
-  text: "",
-  error: null,
-  host: "",
-  blind: "",
-};
 
 /**
  * @param {string} [draft] what the composer holds from the start
@@ -43,7 +31,6 @@ const ABSENT = {
 export function initialState(draft = "") {
   return {
     python: { state: "starting", error: null },
-    engine: ABSENT,
     messages: [],
     busy: false,
     tab: null,
@@ -55,6 +42,7 @@ export function initialState(draft = "") {
     timeline: [],
     ...INITIAL_ATTACHMENTS,
     ...INITIAL_BROWSER,
+    ...INITIAL_ENGINE,
     ...INITIAL_MODELS,
     ...INITIAL_SESSIONS,
     ...INITIAL_SETTINGS,
@@ -163,6 +151,8 @@ function showSent(state, command) {
       return endApproval(state, command.id);
     case "detach":
       return removeAttachment(state, command.id);
+    case "choose-model":
+      return chooseModel(state, command.model);
     case "mention-tab":
     case "mention-document":
       return showMention(state, command);
@@ -183,7 +173,7 @@ function showSent(state, command) {
 function restart(state) {
   const detached = [...state.detached, ...state.attachments.map(({ id }) => id)];
   const python = /** @type {const} */ ({ state: "starting", error: null });
-  const next = { ...state, python, busy: false, approvals: [], attachments: [], detached };
+  const next = { ...state, python, choosing: "", busy: false, approvals: [], attachments: [], detached };
   return announce(next, "Amplifier starts again");
 }
 
@@ -334,20 +324,6 @@ function announceTime(state, before, { progress }) {
   const left = progress?.seconds_left ?? 0;
   const isNews = left >= LONG && before.progress?.seconds_left === undefined;
   return isNews ? announce(state, `${progress?.label}, ${timeLeft(left)}`) : state;
-}
-
-/**
- * @param {State} state
- * @param {Engine} engine
- * @returns {State}
- */
-function setEngine(state, engine) {
-  const next = { ...state, engine };
-  if (engine.state === state.engine.state) return next;
-  if (engine.state === "unavailable") return announce(next, engine.error?.title ?? "The model is not available");
-  if (engine.state === "lost") return announce(next, engine.text || "The model is starting again");
-  if (engine.state === "ready" && state.engine.state !== "generating") return announce(next, "The model is ready");
-  return next;
 }
 
 /**

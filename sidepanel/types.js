@@ -251,7 +251,9 @@
  * @property {EngineState} state
  * @property {"unused" | "memory" | null} [why] it is asleep
  * @property {"webllm" | "wllama" | "browser" | "server" | null} engine on the graphics card, on the CPU, Chrome's own, elsewhere; null until a model was asked for
- * @property {{id: string, name: string, context_window: number} | null} model
+ * @property {{id: string, name: string, context_window?: number} | null} model the one that the panel has chosen: all the rest is
+ *   said of it
+ * @property {string} asked the model of the view's last choose-model; "" if there was none
  * @property {string} host of the server that answers, to which text leaves the browser; "" if none does
  * @property {string} blind why it takes no images; "" if it does
  * @property {{id: string, name: string}[]} models bundled models to choose from
@@ -519,6 +521,7 @@
  * @typedef {object} State everything the view shows
  * @property {{state: "starting" | "ready" | "failed", error: Problem | null}} python
  * @property {Engine} engine
+ * @property {string} choosing id of the model that was chosen and of which Python does not know yet; "" otherwise
  * @property {Message[]} messages in the order they are shown
  * @property {boolean} busy
  * @property {Tab} tab

@@ -156,7 +156,7 @@ export class BrowserModel {
       ...this.options,
       ...options,
       signal,
-      ...(said.length ? { initialPrompts: said } : {}),
+      ...(said.length ? { initialPrompts: said.map(inForm) } : {}),
     });
     this.talk = { session, said, sampling, isOld: false };
     return this.talk;
@@ -172,14 +172,15 @@ export class BrowserModel {
 
   /** @param {ChatMessage[]} messages */
   measured(messages) {
-    return this.tokens(messages.map(({ content }) => content).join("\n"));
+    const isText = messages.every(({ content }) => typeof content === "string");
+    return this.tokens(isText ? messages.map(({ content }) => content).join("\n") : messages.map(inForm));
   }
 
-  /** With those that stand around a message. @param {string} text @returns {Promise<number>} */
-  async tokens(text) {
+  /** With those that stand around a message. @param {string | object[]} said a text, or messages @returns {Promise<number>} */
+  async tokens(said) {
     const { measure } = this;
     return Math.ceil(
-      await (measure.measureContextUsage ? measure.measureContextUsage(text) : measure.measureInputUsage(text)),
+      await (measure.measureContextUsage ? measure.measureContextUsage(said) : measure.measureInputUsage(said)),
     );
   }
 
@@ -264,10 +265,27 @@ async function* chunks(session, messages, { begin, schema }, signal) {
 
 /** A last message of the assistant is gone on with. @param {ChatMessage[]} messages @param {string} [begin] of the answer */
 function prefixed(messages, begin = "") {
+  /** @type {ChatMessage[]} */
   const all = begin ? [...messages, { role: "assistant", content: begin }] : messages;
   return all.map((message, i) =>
-    i === all.length - 1 && message.role === "assistant" ? { ...message, prefix: true } : message,
+    i === all.length - 1 && message.role === "assistant" ? { ...message, prefix: true } : inForm(message),
   );
+}
+
+/** A message as the interface takes it: images are pictures there, no addresses. @param {ChatMessage} message */
+function inForm({ role, content }) {
+  if (typeof content === "string") return { role, content };
+  const parts = content.map((part) =>
+    part.type === "text" ? { type: "text", value: part.text } : { type: "image", value: blobOf(part.image_url.url) },
+  );
+  return { role, content: parts };
+}
+
+/** What a data URL holds. @param {string} url */
+function blobOf(url) {
+  const [about = "", bytes = ""] = url.split(",");
+  const type = /^data:([^;]*)/.exec(about)?.[1] ?? "";
+  return new Blob([Uint8Array.from(atob(bytes), (character) => character.charCodeAt(0))], { type });
 }
 
 /** @param {ChatMessage[]} messages @param {string} text @returns {ChatMessage[]} */
@@ -280,7 +298,7 @@ function joined(messages, text) {
 /** @param {ChatMessage[]} said @param {ChatMessage[]} messages */
 function isBeginning(said, messages) {
   const isSame = (/** @type {ChatMessage} */ { role, content }, /** @type {number} */ i) =>
-    messages[i]?.role === role && messages[i]?.content === content;
+    messages[i]?.role === role && JSON.stringify(messages[i]?.content) === JSON.stringify(content);
   return said.length > 0 && said.length < messages.length && said.every(isSame);
 }
 

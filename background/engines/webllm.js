@@ -6,8 +6,12 @@ import "../network-guard.js";
 import { MLCEngine, ModelType } from "@mlc-ai/web-llm";
 import { storedFiles } from "../models/files.js";
 import { showLife } from "../worker-life.js";
+import { Batches } from "./batches.js";
 import { cachesWithBundled } from "./bundled-cache.js";
 import { makePrefillInterruptible, PrefillAborted } from "./interruptible-prefill.js";
+import { libraryFor } from "./own-library.js";
+import { mergePasses } from "./pass-merging.js";
+import { reusePrompts } from "./prompt-reuse.js";
 import { renderPrompt } from "./prompt-template.js";
 import { beginReply, hasImages, withFittingImages } from "./vision.js";
 
@@ -17,6 +21,9 @@ showLife();
 
 /** A lost device breaks what runs on it at once; the news of its loss comes a little later. */
 const LOSS_NEWS_MS = 500;
+
+/** Drawing how far a prompt is read takes time from reading it; that of a short one is read before it could be seen. */
+const QUIET_MS = 150;
 
 const ADAPTER_ATTEMPTS = 5;
 const ADAPTER_RETRY_MS = 250;
@@ -28,7 +35,8 @@ let outOfMemory = "";
 /** @type {PromiseWithResolvers<void>} */
 const deviceLoss = Promise.withResolvers();
 /** `begun`: what an answer had come to that is gone on with, where the prompt has images. */
-/** @type {{key: number, aborted: boolean, fed: number, total: number, begun: string}|null} */
+/** @typedef {ReturnType<typeof setTimeout>|undefined} Timer */
+/** @type {{key: number, aborted: boolean, fed: number, total: number, begun: string, began: number, telling: Timer}|null} */
 let current = null;
 
 const post = (/** @type {any} */ message) => self.postMessage(message);
@@ -49,17 +57,19 @@ self.onmessage = async ({ data }) => {
 async function load(model) {
   try {
     Object.defineProperty(self, "caches", { value: await cachesFor(model), configurable: true });
-    if (!(await hasAdapter())) return;
+    const adapter = await findAdapter();
+    if (!adapter) return;
     watchDevices();
     engine = new MLCEngine({
       appConfig: {
         cacheBackend: "cache",
-        model_list: [recordOf(model)],
+        model_list: [recordOf(model, adapter)],
       },
       initProgressCallback: ({ progress, text }) => post({ type: "progress", progress, text: progressText(text) }),
       logLevel: "WARN",
     });
     await engine.reload(model.id);
+    reusePrompts(pipeline());
     makePrefillInterruptible(pipeline(), {
       isAborted: () => current?.aborted ?? false,
       onProgress: reportPrefill,
@@ -78,25 +88,26 @@ async function cachesFor(model) {
   return cachesWithBundled(model.files.map((name) => packageUrl(model.path + name)));
 }
 
-/** @param {Model} model @returns {import("@mlc-ai/web-llm").ModelRecord} */
-function recordOf({ id, path, lib, overrides, is_vision }) {
-  const record = { model_id: id, model: packageUrl(path), model_lib: packageUrl(lib) };
+/** @param {Model} model @param {GPUAdapter} adapter @returns {import("@mlc-ai/web-llm").ModelRecord} */
+function recordOf({ id, path, lib, overrides, is_vision }, adapter) {
+  const record = { model_id: id, model: packageUrl(path), model_lib: packageUrl(libraryFor(lib, adapter)) };
   return { ...record, ...(overrides ? { overrides } : {}), ...(is_vision ? { model_type: ModelType.VLM } : {}) };
 }
 
 /** WebLLM throws the same error for no WebGPU and no adapter; users need to know which. */
-async function hasAdapter() {
+async function findAdapter() {
   if (!navigator.gpu) {
     post({ type: "load-failed", code: "no-webgpu", message: "navigator.gpu is missing" });
-    return false;
+    return null;
   }
   // A browser that has just started may give null at first and an adapter a moment later.
   for (let attempt = 0; attempt < ADAPTER_ATTEMPTS; attempt++) {
-    if (await navigator.gpu.requestAdapter({ powerPreference: "high-performance" })) return true;
+    const adapter = await navigator.gpu.requestAdapter({ powerPreference: "high-performance" });
+    if (adapter) return adapter;
     await new Promise((resolve) => setTimeout(resolve, ADAPTER_RETRY_MS));
   }
   post({ type: "load-failed", code: "no-adapter", message: "requestAdapter() gave null" });
-  return false;
+  return null;
 }
 
 /** WebLLM tells nobody that its GPU device was lost, so every device it asks for is watched from here. */
@@ -105,6 +116,7 @@ function watchDevices() {
   GPUAdapter.prototype.requestDevice = async function (descriptor) {
     const device = await requestDevice.call(this, descriptor);
     watchMemory(device);
+    mergePasses(device);
     device.lost.then(({ reason, message }) => {
       postLost(`${reason}: ${message}`);
       deviceLoss.resolve();
@@ -155,23 +167,29 @@ function watchPromptLength(target) {
 /** @param {number} fed */
 function reportPrefill(fed) {
   if (!current) return;
-  current.fed += fed;
-  post({ type: "prefill", key: current.key, done: current.fed, total: current.total });
+  const job = current;
+  job.fed += fed;
+  const tell = () => post({ type: "prefill", key: job.key, done: job.fed, total: job.total });
+  const quiet = job.began + QUIET_MS - performance.now();
+  if (quiet <= 0) tell();
+  else job.telling ??= setTimeout(tell, quiet);
 }
 
 /** @param {number} key @param {Completion} request */
 async function complete(key, request) {
-  const job = { key, aborted: false, fed: 0, total: 0, begun: "" };
+  const began = performance.now();
+  const job = { key, aborted: false, fed: 0, total: 0, begun: "", began, telling: undefined };
   current = job;
   try {
     const outcome = await stream(job, request);
     post({ type: "done", key, ...outcome });
   } catch (error) {
     if (error instanceof PrefillAborted) {
-      await engine?.resetChat(); // what was fed belongs to no whole prompt
+      await engine?.resetChat(); // the conversation is not the one that was asked for
       post({ type: "done", key, finish_reason: "abort", usage: null });
     } else await fail(key, error);
   } finally {
+    clearTimeout(job.telling);
     current = null;
   }
 }
@@ -190,14 +208,20 @@ async function stream(job, request) {
   let inputTokens = 0;
   let finishReason = "stop";
   let usage = null;
-  for await (const chunk of await open(request)) {
-    inputTokens ||= pipeline().filledKVCacheLength;
-    const choice = chunk.choices[0];
-    const text = choice && ("delta" in choice ? choice.delta.content : choice.text);
-    if (text) post({ type: "delta", key: job.key, text });
-    if (choice?.finish_reason) finishReason = choice.finish_reason;
-    if (chunk.usage) usage = usageOf(chunk.usage, inputTokens);
-    if (job.aborted) engine?.interruptGenerate(); // again: one sent before the first chunk is lost
+  const words = new Batches((text) => post({ type: "delta", key: job.key, text }));
+  try {
+    for await (const chunk of await open(request)) {
+      inputTokens ||= pipeline().filledKVCacheLength;
+      const choice = chunk.choices[0];
+      const text = choice && ("delta" in choice ? choice.delta.content : choice.text);
+      if (text) clearTimeout(job.telling);
+      if (text) words.add(text);
+      if (choice?.finish_reason) finishReason = choice.finish_reason;
+      if (chunk.usage) usage = usageOf(chunk.usage, inputTokens);
+      if (job.aborted) engine?.interruptGenerate(); // again: one sent before the first chunk is lost
+    }
+  } finally {
+    words.flush();
   }
   return { finish_reason: job.aborted ? "abort" : finishReason, usage };
 }

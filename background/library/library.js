@@ -264,7 +264,8 @@ export class Library {
 
   /** Chunks that were searched, and those among them that have no vector yet. @param {Scope} scope */
   counts(scope) {
-    const all = [...this.catalogue.documents.values()].filter(({ id }) => !scope || scope.has(id));
+    if (!scope) return { total: this.catalogue.places.size, pending: this.pending.size };
+    const all = [...this.catalogue.documents.values()].filter(({ id }) => scope.has(id));
     const chunks = new Set(all.flatMap(({ chunk_ids }) => chunk_ids));
     return { total: chunks.size, pending: [...chunks].filter((id) => this.pending.has(id)).length };
   }
@@ -290,7 +291,7 @@ export class Library {
 
   /** @param {Store} store */
   async embedBatch(store) {
-    const ids = [...this.pending].slice(0, BATCH[this.embedder.device ?? "cpu"]);
+    const ids = first(this.pending, BATCH[this.embedder.device ?? "cpu"]);
     const found = await store.chunks(ids.flatMap((id) => this.catalogue.placesOf(id).slice(0, 1)));
     const chunks = found.filter((chunk) => chunk !== undefined);
     const vectors = chunks.length ? await this.embedder.embed(chunks.map(embeddedText)) : [];
@@ -312,6 +313,16 @@ export class Library {
     this.state = { ...this.state, ...counts, device: this.embedder.device, ...change };
     this.onState(this.state);
   }
+}
+
+/** The first of many. @param {Iterable<string>} all @param {number} count */
+function first(all, count) {
+  const found = [];
+  for (const each of all) {
+    if (found.length === count) break;
+    found.push(each);
+  }
+  return found;
 }
 
 /** The headings say what a passage is about. @param {Chunk} chunk */

@@ -2,11 +2,11 @@
 // in between; a complete one whose files have gone is wanted again.
 
 import { Entry } from "./entry.js";
-import { DownloadError, describe, isPassing, retryDelay } from "./faults.js";
+import { DownloadError, describe } from "./faults.js";
 import { bring, forget, lookForMissing, verifyAll } from "./fetching.js";
 import { checkSpec, modelOf } from "./plan.js";
 
-/** @import { Download, Model, ModelsRequest, Spec, Storage } from "../protocol.js" */
+/** @import { Download, Model, ModelsRequest, Policy, Spec, Storage } from "../protocol.js" */
 /** @import { Means } from "./fetching.js" */
 /** @import { ModelFiles } from "./files.js" */
 /** @import { DownloadRecord, Store } from "./store.js" */
@@ -20,7 +20,6 @@ import { checkSpec, modelOf } from "./plan.js";
  * @property {(models: Model[]) => void} onModels     complete ones, whenever there are others
  * @property {() => number} [now]
  * @property {number} [pace]      milliseconds between two calls of onDownloads
- * @property {(attempt: number) => number} [delay]   milliseconds before the next attempt, after so many that brought nothing
  */
 
 const PACE_MS = 250;
@@ -29,14 +28,13 @@ const LOOK_MS = 1000;
 
 export class Downloads {
   /** @param {Options} options */
-  constructor({ open, files, means, onDownloads, onModels, now = Date.now, pace = PACE_MS, delay = retryDelay }) {
+  constructor({ open, files, means, onDownloads, onModels, now = Date.now, pace = PACE_MS }) {
     this.open = open;
     this.files = files;
     this.onDownloads = onDownloads;
     this.onModels = onModels;
     this.now = now;
     this.pace = pace;
-    this.delay = delay;
     /** @type {Means} */
     this.means = {
       ...means,
@@ -109,7 +107,7 @@ export class Downloads {
   /** @param {ModelsRequest} request @returns {Promise<object>} */
   async answer(request) {
     await this.start();
-    if (request.type === "models.download") return this.download(request.model);
+    if (request.type === "models.download") return this.download(request.model, request.policy);
     const entry = this.entries.get(request.model);
     if (!entry) throw new DownloadError("unknown-model", String(request.model));
     if (request.type === "models.pause") return this.pauseOf(entry);
@@ -118,13 +116,14 @@ export class Downloads {
     throw new DownloadError("bad-request", `unknown: ${/** @type {any} */ (request).type}`);
   }
 
-  /** @param {Spec} spec */
-  async download(spec) {
+  /** @param {Spec} spec @param {Policy} policy */
+  async download(spec, policy) {
     checkSpec(spec);
     const entry = this.entries.get(spec.id) ?? new Entry(fresh(spec, this.now()), this.now);
     const isSame = entry.isOf(spec);
     if (!isSame) await this.stop(entry, "cancelled");
     this.entries.set(spec.id, entry);
+    entry.record.policy = policy;
     for (const name of entry.setSpec(spec)) await forget(entry, name, this);
     const isWhole = isSame && (await lookForMissing(entry, this.files)).length === 0;
     const isComplete = entry.record.wish === "complete" && isWhole;
@@ -238,19 +237,21 @@ export class Downloads {
         this.announce();
         return await bring(entry, signal, this.means);
       } catch (error) {
-        if (signal.aborted || !isPassing(error)) throw error;
+        const { passing, waits } = entry.policy;
+        const told = describe(error);
+        if (signal.aborted || !passing.includes(told.code)) throw error;
         entry.activity = "waiting";
-        entry.passing = describe(error);
+        entry.passing = told;
         this.announce();
-        await this.rest(this.delay(this.fruitless++), signal);
+        await this.rest(waits[Math.min(this.fruitless++, waits.length - 1)], signal);
       }
     }
   }
 
-  /** @param {number} milliseconds @param {AbortSignal} signal */
-  async rest(milliseconds, signal) {
+  /** @param {number} seconds @param {AbortSignal} signal */
+  async rest(seconds, signal) {
     await new Promise((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
+      const timer = setTimeout(resolve, seconds * 1000);
       this.wake = () => {
         clearTimeout(timer);
         resolve(undefined);

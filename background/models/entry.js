@@ -3,12 +3,21 @@
 import { descriptions, planOf } from "./plan.js";
 import { Rate } from "./rate.js";
 
-/** @import { Download, Spec } from "../protocol.js" */
+/** @import { Download, Policy, Spec } from "../protocol.js" */
 /** @import { Part } from "./plan.js" */
 /** @import { DownloadRecord, KnownFile } from "./store.js" */
 
 /** @type {Record<DownloadRecord["wish"], Download["state"]>} */
 const AT_REST = { wanted: "queued", paused: "paused", failed: "error", complete: "complete" };
+
+/** Nothing is done by itself. @type {Policy} */
+const WITHOUT_POLICY = {
+  passing: [],
+  waits: [],
+  quiet: Number.POSITIVE_INFINITY,
+  silence: Number.POSITIVE_INFINITY,
+  fetches: 1,
+};
 
 export class Entry {
   /** @param {DownloadRecord} record @param {() => number} now */
@@ -43,6 +52,11 @@ export class Entry {
 
   get id() {
     return this.record.id;
+  }
+
+  /** @returns {Policy} */
+  get policy() {
+    return this.record.policy ?? WITHOUT_POLICY;
   }
 
   get done() {
@@ -101,8 +115,10 @@ export class Entry {
 
   /** Why it stands still though it runs. @returns {Download["error"]} */
   get stall() {
-    const seconds = this.transfers > 0 && this.activity === "downloading" ? this.rate.quietSeconds : 0;
-    return seconds ? { code: "stalled", message: `nothing has come for ${Math.floor(seconds)} seconds` } : null;
+    const isAwaited = this.transfers > 0 && this.activity === "downloading";
+    const seconds = this.rate.quietSeconds;
+    if (!isAwaited || seconds < this.policy.quiet) return null;
+    return { code: "stalled", message: `nothing has come for ${Math.floor(seconds)} seconds` };
   }
 
   /** @returns {Download} */

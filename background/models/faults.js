@@ -17,18 +17,6 @@ export function describe(error) {
   return { code: isFull ? "disk-full" : "failed", message: String(error) };
 }
 
-/** Whether it is worth while to try again by ourselves. @param {unknown} error */
-export function isPassing(error) {
-  return error instanceof DownloadError && ["offline", "server", "stalled"].includes(error.code);
-}
-
-const RETRY_MS = [500, 1000, 2000, 5000, 10_000, 30_000, 60_000];
-
-/** @param {number} attempt  attempts that brought nothing, from 0 */
-export function retryDelay(attempt) {
-  return RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)];
-}
-
 /** @param {string} url @param {number} status @returns {DownloadError|null} */
 export function statusError(url, status) {
   const message = `${status} ${url}`;

@@ -7,12 +7,13 @@ import { transfer } from "./transfer.js";
 /** @import { Entry } from "./entry.js" */
 /** @import { ModelFiles } from "./files.js" */
 /** @import { Part } from "./plan.js" */
+/** @import { RelayedFetch } from "./relay.js" */
 /** @import { KnownFile } from "./store.js" */
 
 /**
  * @typedef {object} Means
  * @property {Pick<ModelFiles, "read"|"open"|"delete">} files
- * @property {typeof fetch} fetch
+ * @property {RelayedFetch} fetch
  * @property {{md5: (file: Blob) => Promise<string>, sha256: (file: Blob) => Promise<string>}} digests
  * @property {() => Promise<{usage?: number, quota?: number}>} estimate
  * @property {(entry: Entry) => Promise<void>} save
@@ -22,8 +23,6 @@ import { transfer } from "./transfer.js";
 
 /** Files that are fetched at once: the second makes use of the time in which the first is asked for and verified. */
 const AT_ONCE = 2;
-/** A file that was wrong is fetched once more. */
-const ATTEMPTS = 2;
 
 /** @param {Entry} entry @param {AbortSignal} signal @param {Means} means */
 export async function bring(entry, signal, means) {
@@ -85,7 +84,7 @@ async function ensure(entry, part, signal, means) {
     } catch (error) {
       const isWrong = error instanceof DownloadError && error.code === "corrupt";
       if (isWrong) await forget(entry, part.name, means);
-      if (!isWrong || attempt === ATTEMPTS) throw error;
+      if (!isWrong || attempt >= entry.policy.fetches) throw error;
     }
   }
 }
@@ -116,6 +115,7 @@ async function fetchPart(entry, part, signal, means) {
         validator: known?.validator ?? null,
         fetch: means.fetch,
         signal,
+        silence: entry.policy.silence,
         onAnswer: async ({ validator, bytes }) => {
           remember(entry, part, { validator, bytes });
           await means.save(entry);

@@ -4,8 +4,6 @@
 const MEMORY_SECONDS = 4;
 /** Before that, nothing is foretold. */
 const FIRST_SECONDS = 0.5;
-/** A server that sends nothing for so long is slow, or the network is. */
-const QUIET_SECONDS = 5;
 /** Less than this between two looks says more about the network's packets than about its speed. */
 const STEP_SECONDS = 0.1;
 
@@ -34,10 +32,9 @@ export class Rate {
     this.heard = this.now();
   }
 
-  /** Seconds without a byte, once there are enough of them to speak of; else 0. */
+  /** Without a byte. */
   get quietSeconds() {
-    const seconds = (this.now() - this.heard) / 1000;
-    return seconds < QUIET_SECONDS ? 0 : seconds;
+    return (this.now() - this.heard) / 1000;
   }
 
   /** @param {number} bytes */

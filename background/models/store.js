@@ -3,7 +3,7 @@
 import { openDB } from "idb";
 
 /** @import { DBSchema, IDBPDatabase } from "idb" */
-/** @import { Download, Spec } from "../protocol.js" */
+/** @import { Download, Policy, Spec } from "../protocol.js" */
 
 /**
  * @typedef {object} KnownFile
@@ -17,6 +17,7 @@ import { openDB } from "idb";
  * @typedef {object} DownloadRecord
  * @property {string} id
  * @property {Spec} spec
+ * @property {Policy} [policy]         missing in what was kept before there was one
  * @property {"wanted"|"paused"|"failed"|"complete"} wish
  * @property {number} added            milliseconds since the epoch
  * @property {number|null} total       bytes

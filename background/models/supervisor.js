@@ -3,17 +3,20 @@
 import { WorkerSupervisor } from "../worker-supervisor.js";
 
 /** @import { Model, ModelsAnswer, ModelsRequest } from "../protocol.js" */
+/** @import { Asked } from "./relay.js" */
 /** @import { Panel } from "../worker-supervisor.js" */
 
 export class DownloadsSupervisor extends WorkerSupervisor {
   /**
    * @param {object} options
    * @param {() => Worker} options.startWorker
+   * @param {{serve: (asked: Asked) => void, end: () => void}} options.relay   makes the Worker's requests
    * @param {() => void} options.persist     asks the browser not to evict what is kept; only a page may
    * @param {(models: Model[]) => void} options.onModels   complete ones, whenever there are others
    */
-  constructor({ startWorker, persist, onModels }) {
+  constructor({ startWorker, relay, persist, onModels }) {
     super({ startWorker, name: "the downloads' Worker", lost: "downloads-lost" });
+    this.relay = relay;
     this.persist = persist;
     this.onModels = onModels;
     /** @type {ModelsAnswer} what panels were told last */
@@ -45,11 +48,17 @@ export class DownloadsSupervisor extends WorkerSupervisor {
 
   /** @override @param {any} message see worker.js */
   hear(message) {
-    if (message.type === "models") this.setModels(message.models);
+    if (message.type === "fetch") this.relay.serve(message);
+    else if (message.type === "models") this.setModels(message.models);
     else {
       this.news = message;
       this.tell(message);
     }
+  }
+
+  /** Nobody takes what it asked for. @override */
+  hearOfLoss() {
+    this.relay.end();
   }
 
   /** Whoever waits to hear of the models need not wait any longer. @override */

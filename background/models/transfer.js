@@ -4,24 +4,22 @@
 // question beforehand, and the hosts that weights are handed out from answer no such questions. What If-Range would assure is looked
 // at here: the answer's ETag, and in the end the file's hash.
 
-import { HostRefused } from "../network-guard.js";
 import { DownloadError, statusError } from "./faults.js";
 
 /** @import { Part } from "./plan.js" */
+/** @import { RelayedFetch } from "./relay.js" */
 
 /** @typedef {{size: number, append: (bytes: Uint8Array) => void, truncate: () => void}} Sink */
 /**
  * @typedef {object} Means
  * @property {Sink} file
  * @property {string|null} validator       of the answer that the bytes in the file are from
- * @property {typeof fetch} fetch
+ * @property {RelayedFetch} fetch
  * @property {AbortSignal} signal
  * @property {(facts: {validator: string|null, bytes: number|null}) => Promise<void>} onAnswer   keeps what was said of the bytes
  * @property {(bytes: number) => void} onBytes
- * @property {number} [patience]           milliseconds without a byte
+ * @property {number} silence              seconds without a byte, after which the connection is given up
  */
-
-const PATIENCE_MS = 30_000;
 
 /** @param {Part} part @param {Means} means */
 export async function transfer(part, means) {
@@ -29,7 +27,7 @@ export async function transfer(part, means) {
   if (part.bytes !== null && file.size > part.bytes) file.truncate();
   if (part.bytes !== null && file.size === part.bytes) return;
   const stall = new AbortController();
-  const patience = new Patience(() => stall.abort(), means.patience ?? PATIENCE_MS);
+  const patience = new Patience(() => stall.abort(), means.silence);
   const signal = AbortSignal.any([means.signal, stall.signal]);
   try {
     const response = await open(part, means, signal);
@@ -51,8 +49,7 @@ async function open(part, means, signal) {
   const ask = () => {
     // Always a range, from the first byte on: such an answer is never compressed, so its length is the file's.
     const headers = { Range: `bytes=${file.size}-` };
-    // Without "no-store" the browser's own cache would hold all of it a second time.
-    return means.fetch(part.url, { headers, cache: "no-store", credentials: "omit", signal });
+    return means.fetch(part.url, { headers, signal });
   };
   let response = await ask();
   if (file.size > 0 && !goesOn(part, means, response)) {
@@ -105,37 +102,30 @@ async function take(part, response, means, patience) {
 }
 
 /** @param {Part} part @param {Means} means */
-function stalled(part, { patience = PATIENCE_MS }) {
-  return new DownloadError("stalled", `${new URL(part.url).host} sent nothing for ${patience / 1000} seconds`);
+function stalled(part, { silence }) {
+  return new DownloadError("stalled", `${new URL(part.url).host} sent nothing for ${silence} seconds`);
 }
 
 /** fetch() tells no reason. @param {Part} part @param {unknown} error */
 function translate(part, error) {
   if (error instanceof DownloadError) return error;
-  if (error instanceof HostRefused) return moved(new URL(part.url).host, error.host);
   const isNetwork = error instanceof TypeError || (error instanceof DOMException && error.name === "AbortError");
   if (!isNetwork) return error;
   return new DownloadError("offline", `${new URL(part.url).host} cannot be reached`);
 }
 
-/** @param {string} asked @param {string} refused  two hosts, or the same */
-function moved(asked, refused) {
-  const message = `this extension must not connect to ${refused}`;
-  return new DownloadError("moved", asked === refused ? message : `${asked} passes on to ${refused}; ${message}`);
-}
-
 /** Ends what brings nothing any more. */
 class Patience {
-  /** @param {() => void} onEnd @param {number} milliseconds */
-  constructor(onEnd, milliseconds) {
+  /** @param {() => void} onEnd @param {number} seconds  Infinity: it never ends */
+  constructor(onEnd, seconds) {
     this.onEnd = onEnd;
-    this.milliseconds = milliseconds;
+    this.seconds = seconds;
     this.renew();
   }
 
   renew() {
     this.end();
-    this.timer = setTimeout(this.onEnd, this.milliseconds);
+    if (this.seconds < Number.POSITIVE_INFINITY) this.timer = setTimeout(this.onEnd, this.seconds * 1000);
   }
 
   end() {

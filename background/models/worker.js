@@ -1,6 +1,7 @@
 // Downloads of models in a module Worker.
 // In:  {key, request: ModelsRequest} | {check: true}
 // Out: {type: "downloads", downloads, storage} | {type: "models", models} | {type: "answer", key, answer} | {type: "lost", message}
+//   | {type: "fetch", url, headers, port}; see relay.js
 
 import "../network-guard.js";
 import { showLife } from "../worker-life.js";
@@ -8,17 +9,19 @@ import * as digests from "./digests.js";
 import { Downloads } from "./downloads.js";
 import { describe } from "./faults.js";
 import { ModelFiles } from "./files.js";
+import { relayedFetch } from "./relay.js";
 import { openStore } from "./store.js";
 
 showLife();
 
-const post = (/** @type {object} */ message) => self.postMessage(message);
+const post = (/** @type {object} */ message, /** @type {Transferable[]} */ transfer = []) =>
+  self.postMessage(message, { transfer });
 
 const downloads = new Downloads({
   open: () => openStore((message) => post({ type: "lost", message })),
   files: new ModelFiles(),
   means: {
-    fetch: self.fetch.bind(self),
+    fetch: relayedFetch(post),
     digests,
     estimate: () => navigator.storage.estimate(),
   },

@@ -61,6 +61,7 @@ class App:
         self._settings = Settings(self._services, self._host.emit, lambda: self._runner.session, self._listing)
         self._listing.tell(lambda _documents: self._spawn(self._settings.show()), lambda: self._settings.is_open)
         self._model: str | None = None  # that the engine told of last
+        self._asked = ""  # for which model the view asked last
         self._tasks: set[asyncio.Future[Any]] = set()
         self._keeper = self._make_keeper()
         transcript, preferences = Transcript(self._show), self._settings.preferences
@@ -128,9 +129,13 @@ class App:
             return
         self._host.emit({"type": "ready"})
         self._spawn(self._settings.show())
-        self._watching = asyncio.ensure_future(self._memory.run())  # it ends with the panel, so nothing waits for it
-        while True:
-            await self._conversation.go_on()
+        watching = asyncio.ensure_future(self._memory.run())  # it ends with the panel, so nothing waits for it
+        try:
+            while True:
+                await self._conversation.go_on()
+        finally:
+            for task in [watching, *self._tasks]:
+                task.cancel()
 
     def receive(self, message: Message) -> None:
         """Takes one message from the page: a command of the view, the engine's word, or the answer to a call."""
@@ -203,6 +208,7 @@ class App:
             "host": host_of(model),
             "blind": f"{model['name']} cannot see images" if model and not can_see(model) else "",
             "models": [{"id": each["id"], "name": each["name"]} for each in state["models"] if is_here(each)],
+            "asked": self._asked,
             "progress": state["progress"],
             "text": state["text"],
             "error": engine_problem(state["error"], state["state"], state.get("engine"), host_of(model)),
@@ -225,6 +231,7 @@ class App:
         self._host.emit({"type": "notice", "level": "warning", "text": f"{what} is not there any more. Amplifier’s own answers."})
 
     def _choose_model(self, model: str) -> None:
+        self._asked = model
         self._engine.load(model)
         self._spawn(self._host.call("settings.set", model=model))
 

@@ -13,7 +13,9 @@ from .citations import without_marks
 from .documents.desk import Desk
 from .history.keeper import Keeper
 from .history.records import BadRecord, Kept
+from .history.troubles import in_a_line
 from .host import Host
+from .images import question_about
 from .links import link_of
 from .page import PLACE
 from .preferences import Preferences
@@ -46,6 +48,7 @@ class Conversation:
         self._turns: list[Turn] = []
         self._waiting: list[Turn] = []
         self._asked = asyncio.Event()
+        self._is_prepared = False  # for the first question
         self._renew = False  # a new session is wanted, as soon as the running turn has ended
         self._resumed: Kept | None = None  # what the next session goes on from
         self._system = ""  # the user's own system prompt, as this conversation began with it
@@ -67,6 +70,9 @@ class Conversation:
             await self.runner.run(turn, self.keeper.remember)
         else:
             self._asked.clear()
+            if not self._is_prepared:
+                self._is_prepared = True
+                self.spawn(self.runner.prepare())
             await self._asked.wait()
 
     async def _open_session(self) -> None:
@@ -84,8 +90,12 @@ class Conversation:
 
     def prompt(self, message: Message) -> None:
         """Asks what the user typed."""
-        sent = self.desk.send(message.get("attachments") or [])
-        self.ask(Turn(message["id"], message["text"], self._is_summary(message["text"], sent), attachments=sent))
+        self.ask(self._turn(message["id"], message["text"], self.desk.send(message.get("attachments") or [])))
+
+    def _turn(self, question_id: str, text: str, sent: list[Message]) -> Turn:
+        """What the user typed; images may be sent without a word."""
+        prompt = "" if text.strip() else question_about(sent)
+        return Turn(question_id, text, self._is_summary(text, sent), attachments=sent, prompt=prompt)
 
     def summarize(self, question_id: str, style: str | None = None, language: str | None = None) -> None:
         """Asks for the summary of the page in front; what is not said of it is the saved preference."""
@@ -147,7 +157,7 @@ class Conversation:
         if turn is None:  # its turn has not come, or it was taken back before
             if question_id in self.transcript:
                 sent: list[Message] = self.transcript.get(question_id).get("attachments", [])
-                self.ask(Turn(question_id, text, self._is_summary(text, sent), attachments=sent))
+                self.ask(self._turn(question_id, text, sent))
             return
         self.stop()
         self._drop_after(turn)
@@ -272,7 +282,7 @@ class Conversation:
 
     def _tell_closed(self, error: Exception) -> None:
         left = "What there is of it stays in the list of conversations."
-        self._notice("warning", f"The last conversation could not be opened: {error}. {left}")
+        self._notice("warning", in_a_line("The last conversation could not be opened", f"{error}. {left}"))
 
     def _notice(self, level: str, text: str) -> None:
         self.host.emit({"type": "notice", "level": level, "text": text})

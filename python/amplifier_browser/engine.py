@@ -103,6 +103,7 @@ class Engine:
         self._wanted: str | None = None  # the id of this panel's model; None until that is known
         self._chosen: str | None = None  # what will be wanted when the turn is over
         self._load_id = ""  # of the load that has not been answered
+        self._switches = False  # another model was asked for than is loaded, and nothing was heard of it yet
         self._displaced_by = ""  # name of the model that was loaded in the place of this panel's
         self._in_turn = False
         self.place = AUTOMATIC  # what models run on: auto, gpu or cpu
@@ -135,8 +136,8 @@ class Engine:
             self.on_downloads(message)
         elif message["type"] == "loaded":
             self._take_loaded(message)
-        elif message["id"] == WARM_UP and message.get("code") == "unknown-model":
-            self.on_gone(message["message"])
+        elif message["id"] in (WARM_UP, self._load_id) and message.get("code") == "unknown-model":
+            self._lose_choice(message["message"])
         elif pending := self._pending.get(message["id"]):
             pending.answers.put_nowait(message)
 
@@ -146,6 +147,7 @@ class Engine:
         for pending in self._pending.values():
             if pending.message not in self._unsent:
                 pending.answers.put_nowait(ABORTED if pending.aborted else {"type": "error", "code": LOST, "message": reason})
+        self._switches = False  # the page asks for it again
         lost = {"code": LOST, "message": reason}
         self._set_state({**self.state, "state": "lost", "progress": None, "error": lost}, connected=False)
 
@@ -156,6 +158,11 @@ class Engine:
             self._want(message["model"])
             self.on_state(self.state)
 
+    def _lose_choice(self, model: str) -> None:
+        self._load_id, self._wanted, self._switches = "", None, False
+        self.on_gone(model)
+        self.on_state(self.state)
+
     def _want(self, model: str) -> None:
         if model != self.model_id:
             self._counted.clear()  # another tokenizer
@@ -165,6 +172,7 @@ class Engine:
         before, self.state = self.model_id, state
         if before != self.model_id:
             self._counted.clear()
+        self._switches = self._switches and self.is_displaced
         if self.is_displaced:
             self._displaced_by = self._name(state["model"])
         elif state["state"] in ("ready", "generating"):
@@ -209,6 +217,7 @@ class Engine:
         self._load_id = self._new_id()
         if wanted:
             self._want(wanted)
+        self._switches = self.is_displaced
         told = {"model": wanted} if wanted else {}
         self._send({"type": "load", "id": self._load_id, **told, **({"engine": place} if place else {})})
         self.on_state(self.state)
@@ -235,15 +244,27 @@ class Engine:
     @property
     def waits(self) -> str:
         """What a request of this panel waits for because of another panel, in words; empty if for nothing of that kind."""
-        if not any(pending.message["type"] in ("complete", "count") for pending in self._pending.values()):
+        asks = any(pending.message["type"] in ("complete", "count") for pending in self._pending.values())
+        if not (asks or self._switches):
             return ""
         if self.is_displaced:
-            return WAITING
+            return "" if self._comes_next else WAITING
         is_loading = self.state["state"] == "loading" and self._displaced_by
         return f"Loading {self._name(self.model_id)} again: the other window used {self._displaced_by}" if is_loading else ""
 
+    @property
+    def _comes_next(self) -> str:
+        """The model that this panel has chosen, if nothing but the word of the engine is missing until it is loaded."""
+        is_free = self.state["state"] not in ("generating", "lost")
+        chosen = self._chosen or (self.model_id if self._switches else None)
+        return chosen if chosen and is_free and chosen != self.state["model"] else ""
+
     def seen(self) -> Message:
-        """The state as it is for this panel: where another's model is loaded, its own is asleep, or waits to be loaded."""
+        """The state as it is for this panel, and of the model that it has chosen: where another's model is loaded, its own is
+        asleep, or waits to be loaded. What is said of the model before is never taken for a word of the one that is to come."""
+        if self._comes_next:
+            text = f"Loading {self._name(self._comes_next)}"
+            return {**self.state, "state": "loading", "engine": None, "progress": None, "error": None, "text": text}
         if not self.is_displaced:
             return {**self.state, "text": self.waits or self.state["text"]}
         asleep = f"Asleep · the other window uses {self._displaced_by}; wakes when you ask"
@@ -263,6 +284,10 @@ class Engine:
     def keep(self, minutes: int | None) -> None:
         """Says how long an unused model stays in memory, for all windows; None: always."""
         self._send({"type": "keep", "minutes": minutes})
+
+    def keep_unwatched(self, minutes: int) -> None:
+        """Says how long it stays at most while no panel is open, for all windows."""
+        self._send({"type": "keep-unwatched", "minutes": minutes})
 
     def sleep(self) -> None:
         """Has a model that nobody uses at the moment give its memory back."""

@@ -16,6 +16,12 @@ PATCH = 28  # pixels that a token stands for, each way, in the models that serve
 MOST_TOKENS = 2600
 
 
+def question_about(sent: Sequence[Mapping[str, Any]]) -> str:
+    """What is asked of images that were sent without a word; "" if there are none."""
+    count = len([each for each in sent if each["kind"] == "image"])
+    return "" if count == 0 else "What is in this image?" if count == 1 else "What is in these images?"
+
+
 def can_see(model: Mapping[str, Any] | None) -> bool:
     """Whether a model (Engine.model) takes images."""
     return bool(model and model.get("is_vision"))
@@ -54,6 +60,11 @@ def tokens(source: Mapping[str, Any], model: Mapping[str, Any] | None) -> int:
     if model.get("origin") in ("server", "browser"):
         return math.ceil(source["width"] / PATCH) * math.ceil(source["height"] / PATCH) + 2
     return MOST_TOKENS
+
+
+def fitting(sizes: Sequence[int], room: int) -> int:
+    """How many images, of these tokens, fit into what room there is."""
+    return next((count for count in range(len(sizes), 0, -1) if sum(sizes[:count]) <= room), 0)
 
 
 class Pictures:

@@ -172,6 +172,8 @@ def answer_problem(message: str, answer_id: str, engine_state: str, host: str = 
     that of a server of the user's."""
     code, _, detail = message.partition(": ")
     retry = {"label": "Try again", "command": {"type": "retry", "id": answer_id}}
+    if code == "too-many-images":
+        return {**too_many_images(*(int(number) for number in detail.split(" of "))), "technical": message}
     if code == "context-length" and not detail[:1].isdigit():  # a server's own words
         return {
             "title": "This is too long for the model",
@@ -243,6 +245,17 @@ IMAGE = {
     "too-large": ("it is too large", "Make it smaller first, below 100 megapixels and 50 MB, and attach that."),
     "damaged": ("it is damaged", "Open it in another program, save it again, and attach that."),
 }
+
+
+def too_many_images(fits: int, count: int) -> Problem:
+    """That of the images which a message was sent with only some fit into the model's context."""
+    if fits == 0:
+        what = "this image" if count == 1 else "even one of these images"
+        detail = f"The model’s context has no room for {what}. Make it smaller, or choose a model with a larger context."
+        return {"title": "The image is too large for this model", "detail": detail, "technical": ""}
+    detail = f"Of these {count} images {fits} {'fits' if fits == 1 else 'fit'} into the model’s context at a time. "
+    detail += f"Send {'one' if fits == 1 else f'at most {fits}'} at a time, or choose a model with a larger context."
+    return {"title": "Too many images at a time", "detail": detail, "technical": ""}
 
 
 def image_problem(error: str, detail: str) -> Problem:

@@ -26,7 +26,7 @@ class Timeline:
         self._engine = ""  # state
         self._loaded = ""  # which model, and where it runs
         self._was_lost = False
-        self._saving = ""  # state of the conversation
+        self._saving = ("", "")  # the conversation, and its state
         self._told: set[tuple[str, str]] = set()  # what was said of which message
         self._takers: dict[str, Callable[[Message], None]] = {
             "engine": lambda event: self._saw_engine(event["engine"]),
@@ -85,10 +85,11 @@ class Timeline:
         self._was_lost, self._loaded = False, loaded
 
     def _saw_session(self, session: Message) -> None:
-        before, self._saving = self._saving, session["state"]
-        if self._saving == "unsaved" != before:
+        before, self._saving = self._saving, (session.get("id", ""), session["state"])
+        is_same = before[0] == self._saving[0]
+        if session["state"] == "unsaved" and not (is_same and before[1] == "unsaved"):
             self.add("error", f"{_line(session['problem'])}{_reason(session['problem'])}")
-        elif before == "unsaved" and self._saving == "kept":
+        elif is_same and before[1] == "unsaved" and session["state"] == "kept":
             self.add("info", "The conversation is being saved again")
 
     def _saw_message(self, message: Message) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from .tooling import Traits, traits_of
@@ -73,9 +74,22 @@ def asked_for(prompt: str, tools: Mapping[str, Any]) -> tuple[str, dict[str, Any
     for name, tool in tools.items():
         traits = traits_of(tool)
         for pattern in traits.asked_by:
-            if found := re.search(pattern, prompt, re.IGNORECASE | re.DOTALL):
+            if found := _compiled(pattern).search(prompt):
                 return name, _arguments(tool, traits, found.groupdict(), "")
     return None
+
+
+def prepare(tools: Mapping[str, Any]) -> Iterator[None]:
+    """Compiles what `asked_for` holds messages against, one expression at a time."""
+    for tool in tools.values():
+        for pattern in traits_of(tool).asked_by:
+            _compiled(pattern)
+            yield
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.IGNORECASE | re.DOTALL)
 
 
 def _arguments(tool: Any, traits: Traits, said: dict[str, str | None], rest: str) -> dict[str, Any] | None:

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from .asking import said_of_summary
+from .asking import asks_for_summary, said_of_summary
 from .document_answers import DocumentAnswer
 from .documents.attachments import UnreadableAttachment
 from .documents.desk import Desk
@@ -17,13 +17,13 @@ from .models.servers import host_of
 from .modules.loop_streaming import TurnOptions
 from .page import Page, UnreadablePage, read_page
 from .preferences import Preferences
-from .problems import answer_problem
+from .problems import answer_problem, image_problem
 from .reading_time import Paces
 from .sessions import Services, open_session, retried
 from .status import status
 from .summary import Summarizer
 from .summary_styles import STYLES, Choice
-from .tool_choice import Offer, Round, asked_for, is_small, offer
+from .tool_choice import Offer, Round, asked_for, is_small, offer, prepare
 from .transcript import MessageSink, Transcript
 from .turns import Turn
 
@@ -73,6 +73,12 @@ class TurnRunner:
         self.session = await open_session(*where, session_id=session_id, resumed=resumed, system=system)
         if old:
             await old.cleanup()
+
+    async def prepare(self) -> None:
+        """Does, while nobody waits for it, what the first question would have to wait for: compiling what it is held against."""
+        asks_for_summary("")
+        for _ in prepare(self.session.coordinator.get("tools") or {}):
+            await asyncio.sleep(0)
 
     @property
     def context(self) -> list[Message]:
@@ -188,8 +194,11 @@ class TurnRunner:
     async def _read_images(self, turn: Turn) -> None:
         if not _images(turn):
             return
-        turn.attachments = await self._unless_stopped(self._desk.with_images_read(turn.attachments))
+        sent = turn.attachments
+        turn.attachments = await self._unless_stopped(self._desk.with_images_read(sent))
         self._transcript.update(turn.question_id, attachments=turn.attachments)
+        if not (turn.text.strip() or _images(turn)):  # there was nothing but images
+            raise UnreadableAttachment(sent[0]["name"], image_problem("damaged", ""))
 
     async def _read(self, turn: Turn) -> Page:
         """The page in front, or behind the link; one behind a link is not read twice, since its tab may be closed by now."""

@@ -20,6 +20,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
+from .shown import Chrome
+
 PANEL_PATH = "sidepanel/index.html"
 OFFSCREEN_PATH = "background/offscreen.html"
 
@@ -33,6 +35,13 @@ ALWAYS = [
 ]
 # On Linux, in software where there is no graphics card; the second makes software 10 to 20 % faster.
 WEBGPU = ["--enable-unsafe-webgpu", "--enable-dawn-features=disable_robustness"]
+
+# As Selenium's own `text` gives them.
+TEXTS = """
+const read = (text) => text.replace(/\\u00a0/g, " ").replace(/ *\\n\\s*/g, "\\n").trim();
+return [...document.querySelectorAll(arguments[0])].map((each) => (each.checkVisibility() ? read(each.innerText) : ""));
+"""
+ATTRIBUTES = "return [...document.querySelectorAll(arguments[0])].map((each) => each.getAttribute(arguments[1]) ?? '')"
 
 
 def extension_id(folder: Path) -> str:
@@ -72,7 +81,7 @@ class Browser:
         options.add_experimental_option("excludeSwitches", ["disable-extensions", "enable-automation"])
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         service = Service(executable_path=shutil.which("chromedriver"))
-        self.driver = webdriver.Chrome(options=options, service=service)
+        self.driver = Chrome(options=options, service=service)
         self.driver.set_script_timeout(120)
         self.page = self.driver.current_window_handle
 
@@ -167,12 +176,20 @@ class Browser:
     # -- what is in a window
 
     def find(self, testid: str) -> WebElement:
-        """The element with a data-testid in the current window."""
+        """The element with a data-testid in the current window, which may just be drawn."""
         return self.driver.find_element(By.CSS_SELECTOR, f'[data-testid="{testid}"]')
 
     def find_all(self, testid: str, suffix: str = "") -> list[WebElement]:
         """All elements with a data-testid; `suffix` is more CSS."""
         return self.driver.find_elements(By.CSS_SELECTOR, f'[data-testid="{testid}"]{suffix}')
+
+    def texts(self, testid: str, suffix: str = "") -> list[str]:
+        """What is to be read in each of them, all at one moment."""
+        return self.driver.execute_script(TEXTS, f'[data-testid="{testid}"]{suffix}')
+
+    def attributes(self, name: str, testid: str, suffix: str = "") -> list[str]:
+        """One attribute of each of them, all at one moment; "" where there is none."""
+        return self.driver.execute_script(ATTRIBUTES, f'[data-testid="{testid}"]{suffix}', name)
 
     def wait(self, condition: Callable[[], Any], timeout: float = 30, what: str = "") -> Any:
         """Waits until `condition` is true and returns what it gave; elements that come and go meanwhile are looked up again."""
@@ -180,7 +197,7 @@ class Browser:
         def check(_driver: object) -> Any:
             try:
                 return condition()
-            except (NoSuchElementException, StaleElementReferenceException):
+            except (NoSuchElementException, StaleElementReferenceException, IndexError):
                 return False
 
         return WebDriverWait(self.driver, timeout, poll_frequency=0.1).until(check, f"waited {timeout} s until {what}")

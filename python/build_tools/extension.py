@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -30,6 +31,7 @@ MODULES = [
     "background/models/worker.js",
     "sidepanel/panel.js",
     "sidepanel/python-worker.js",
+    "sidepanel/snapshot-worker.js",
     "sidepanel/sandbox-worker.js",
     "sidepanel/documents/parse-worker.js",
     "sidepanel/documents/pdf-worker.js",
@@ -110,7 +112,7 @@ def _identity(path: Path) -> str:
 
 
 def _model_files(models: tuple[str, ...]) -> list[Path]:
-    files = [LIBRARIES / f"{model}.wasm" for model in models]
+    files = [LIBRARIES / f"{model}{family}.wasm" for model in models for family in ("", "-gpu")]
     for model in models:
         files += sorted(p for p in (MODELS / model).iterdir() if p.is_file())
     return files
@@ -137,6 +139,7 @@ def _assemble(models: tuple[str, ...], out: Path, libraries: tuple[str, ...] = (
     _add_llama(fresh / "llama")
     _add_licences(fresh / "licences")
     _strip_remote_code(fresh)
+    _tell_python_versions(fresh)
     _replace(out, fresh)
 
 
@@ -177,6 +180,15 @@ def _add_pyodide(out: Path) -> None:
         shutil.copy(archive, out)
 
 
+def _tell_python_versions(out: Path) -> None:
+    """What Python's kept memory was made from: it fits no other (sidepanel/python-snapshot.js)."""
+    workers = [out / "sidepanel" / name for name in ("python-worker.js", "snapshot-worker.js")]
+    digest = hashlib.sha256()
+    for path in [*sorted((out / "pyodide").iterdir()), *workers]:
+        digest.update(path.read_bytes())
+    (out / "pyodide" / "made-from.txt").write_text(digest.hexdigest())
+
+
 def _add_models(models: tuple[str, ...], out: Path) -> None:
     """Weights where WebLLM looks for them, hard-linked where the file system allows: the package is the only copy."""
     listed: list[dict[str, object]] = []
@@ -185,7 +197,8 @@ def _add_models(models: tuple[str, ...], out: Path) -> None:
         folder.mkdir(parents=True)
         for source in sorted(p for p in (MODELS / model).iterdir() if p.is_file()):
             _link(source, folder / source.name)
-        _link(LIBRARIES / f"{model}.wasm", out / model / "library.wasm")
+        for family in ("", "-gpu"):  # background/engines/own-library.js chooses
+            _link(LIBRARIES / f"{model}{family}.wasm", out / model / f"library{family}.wasm")
         config = json.loads((folder / "mlc-chat-config.json").read_text())
         files = ["tensor-cache.json", *(p.name for p in sorted(folder.glob("*.bin")))]
         listed.append(

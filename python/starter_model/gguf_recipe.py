@@ -19,7 +19,7 @@ from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter, ReaderTensor
 
 from starter_model.convert import Part, layout, shape_of
 from starter_model.packing import Q4_1_BYTES, Q8_0_BYTES
-from starter_model.shape import GROUP, SHAPES, ModelShape
+from starter_model.shape import GROUP, ModelShape
 from starter_model.tensor_cache import INDEX
 
 RECIPE, HEADER = "gguf.json", "gguf-header.bin"
@@ -75,9 +75,9 @@ def _pieces_of(parts: list[Part], tensors: dict[str, ReaderTensor], shape: Model
         meta_at += rows * cols // GROUP * meta_bytes
 
 
-def write_tiny_gguf(starter: Path, path: Path) -> None:
-    """Write a GGUF of the tiny model's shape whose weights are zero, with the vocabulary of the GGUF `starter`."""
-    reader, shape = GGUFReader(starter), SHAPES["tiny"]
+def write_gguf_of_zeros(starter: Path, path: Path, shape: ModelShape) -> None:
+    """Write a GGUF of a shape, whose weights are zero, with the vocabulary of the GGUF `starter`."""
+    reader = GGUFReader(starter)
     writer = GGUFWriter(path, "llama")
     writer.add_block_count(shape.layers)
     writer.add_context_length(shape.context)

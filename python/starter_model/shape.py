@@ -35,3 +35,8 @@ SHAPES = {
     "tiny": ModelShape(layers=2, hidden=64, heads=1, kv_heads=1, head_dim=64, ffn=128),
 }
 """Model id -> shape. "starter" is SmolLM2-135M-Instruct; "tiny" has random weights and is for tests."""
+
+MEASURED_SHAPES = {
+    "wide": ModelShape(layers=16, hidden=2048, heads=32, kv_heads=8, head_dim=64, ffn=8192, rope_theta=500000.0),
+}
+"""Shapes that only benchmarks compile. "wide" is Llama 3.2 1B's, with the starter's vocabulary."""

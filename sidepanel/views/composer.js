@@ -57,12 +57,12 @@ export const Composer = memo((/** @type {ComposerProps} */ props) => {
   const mentionable = { tabs, permissions, documents, attachments, blind };
   const mentions = useMentions({ box, draft, mentionable, explaining, store });
   const suggestions = mentions.isOpen ? mentions : toolSuggestions;
-  const blank = !draft.trim();
+  const blank = !draft.trim() && !isImagesAlone(attachments);
 
   function submit() {
     // From the store, not the prop: Enter may come before the frame that shows the last letter.
     const text = store.getState().draft.trim();
-    if (!text) return;
+    if (!text && !isImagesAlone(store.getState().attachments)) return;
     if (failed)
       store.dispatch({
         type: "notice",
@@ -127,6 +127,16 @@ export const Composer = memo((/** @type {ComposerProps} */ props) => {
 function sentAlong(store) {
   const usable = store.getState().attachments.filter(({ state }) => state !== "error");
   return usable.length > 0 ? { attachments: usable.map(({ id }) => id) } : {};
+}
+
+/**
+ * Whether there are images and nothing else but the tab that is followed: they may be sent without a word.
+ *
+ * @param {Attachment[]} attachments
+ */
+function isImagesAlone(attachments) {
+  const usable = attachments.filter(({ state, follows }) => state !== "error" && !follows);
+  return usable.length > 0 && usable.every(({ kind }) => kind === "image");
 }
 
 /**

@@ -32,10 +32,11 @@ export function EngineStatus({ engine, python }) {
   const place =
     engine.engine === "wllama" && PLACED.includes(engine.state) && !failed && !starting ? " on the CPU" : "";
   const reason = engine.state === "asleep" && engine.why === "memory" ? " to free memory" : "";
+  const about = reason ? `Asleep${reason} · wakes when you ask` : engine.text || (place && NO_GPU);
   const look = failed ? "unavailable" : starting ? "absent" : engine.state;
-  return html`<span class="status" data-testid="engine-status" data-state=${engine.state} data-look=${look}
-    title=${[engine.model?.name, engine.text || (place && NO_GPU)].filter(Boolean).join(": ")}>
-    <span class="status-dot" aria-hidden="true" /><span class="status-word">${word}${percent}${place}${reason}</span>
+  return html`<span class="status" data-testid="engine-status" data-state=${engine.state} data-look=${look} data-model=${engine.model?.id}
+    title=${[engine.model?.name, about].filter(Boolean).join(": ")}>
+    <span class="status-dot" aria-hidden="true" /><span class="status-word">${word}${percent}${place}<span class="status-why">${reason}</span></span>
   </span>`;
 }
 

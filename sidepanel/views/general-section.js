@@ -55,8 +55,8 @@ function Keeping({ minutes, store }) {
             html`<option key=${name} value=${String(each)} selected=${each === minutes}>${name}</option>`,
         )}
       </select></label>
-    <p class="item-about">After that it gives its memory back, and is loaded again when you ask or open a panel. When other programs run out of
-      memory Amplifier is not told, so for large models choose a short time.</p>`;
+    <p class="item-about">After that it gives its memory back, and five minutes after you close the last panel unless it is kept always;
+      sooner when this computer is short of memory. It is loaded again when you ask or open a panel.</p>`;
 }
 
 /** @param {{preferences: Preferences, store: Store}} props */

@@ -1,7 +1,6 @@
 /** Which model answers: those on this computer, and the way to more. */
 
 import { html } from "htm/preact";
-import { useEffect, useState } from "preact/hooks";
 
 /** @import { Engine, Store } from "../types.js" */
 
@@ -16,10 +15,7 @@ export function openModels(store) {
 
 /** @param {{engine: Engine, store: Store}} props */
 export function ModelPicker({ engine, store }) {
-  const current = engine.model?.id ?? "";
-  const [chosen, setChosen] = useState("");
-  useEffect(() => setChosen(""), [current]);
-  const value = chosen || current;
+  const value = engine.model?.id ?? "";
 
   /** @param {Event & {currentTarget: HTMLSelectElement}} event */
   function choose({ currentTarget }) {
@@ -28,7 +24,6 @@ export function ModelPicker({ engine, store }) {
       openModels(store);
       return;
     }
-    setChosen(currentTarget.value);
     store.send({ type: "choose-model", model: currentTarget.value });
   }
   return html`<select class="picker" data-testid="model-picker" aria-label="Model" value=${value} onChange=${choose}>

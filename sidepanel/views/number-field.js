@@ -1,5 +1,5 @@
 import { html } from "htm/preact";
-import { useId } from "preact/hooks";
+import { useId, useState } from "preact/hooks";
 
 /** @typedef {Event & {currentTarget: HTMLInputElement}} InputEvent */
 
@@ -18,14 +18,17 @@ import { useId } from "preact/hooks";
  */
 export function NumberField({ label, testid, value, min, max, step, hint, onChange }) {
   const about = useId();
+  const [typed, setTyped] = useState(/** @type {string | null} */ (null)); // news of other settings must not take it away
 
   /** @param {InputEvent} event */
   function change({ currentTarget: field }) {
+    setTyped(null);
     if (field.validity.badInput) field.value = String(value ?? "");
     else onChange(field.value === "" ? null : Number(field.value));
   }
   return html`<div><label class="label">${label}
       <input class="field" type="number" data-testid=${testid} min=${min} max=${max} step=${step} placeholder="Automatic"
-        value=${value ?? ""} aria-describedby=${about} onChange=${change} /></label>
+        value=${typed ?? value ?? ""} aria-describedby=${about} onChange=${change} onBlur=${() => setTyped(null)}
+        onInput=${(/** @type {InputEvent} */ event) => setTyped(event.currentTarget.value)} /></label>
     <p class="item-about" id=${about}>${hint}</p></div>`;
 }

@@ -46,6 +46,7 @@ function Server({ server, store }) {
     ${warning && html`<${Warning} text=${warning} />`}
     ${problem && html`<${ProblemCard} problem=${problem} />`}
     ${isRefused && html`<p class="item-about" role="alert">${NOT_GIVEN}</p>`}
+    ${!server.is_permitted && html`<${WhatChromeAsks} host=${host} permission=${server.permission} />`}
     <ul class="server-models">
       ${models.map(
         (model) => html`<li key=${model.id} class="item-row">
@@ -130,9 +131,20 @@ function Connect({ draft, added, store }) {
     <div class="item-buttons">
       <button type="button" class="button" data-testid="server-connect" disabled=${!isReady} onClick=${connect}>
         ${state === "waiting" ? "Connecting" : "Connect"}</button>
-      ${known?.host && state !== "waiting" && html`<span class="item-about">Chrome asks whether Amplifier may reach ${known.host}.</span>`}
     </div>
+    ${known?.permission && state !== "waiting" && html`<${WhatChromeAsks} host=${known.host} permission=${known.permission} />`}
   </div>`;
+}
+
+/**
+ * Chrome's permissions know no ports.
+ *
+ * @param {{host: string, permission: string}} props
+ */
+function WhatChromeAsks({ host, permission }) {
+  const name = /^[^:]*:\/\/([^/]*)/.exec(permission)?.[1] ?? host;
+  return html`<p class="item-about" data-testid="server-asks">Chrome asks for <bdi>${name}</bdi> on every port, since it knows no ports.
+    Amplifier connects to <bdi>${host}</bdi> and nothing else there.</p>`;
 }
 
 /** @param {{text: string}} props */

@@ -19,7 +19,7 @@ export function UserMessage({ message, store, editing, waiting }) {
     ${
       editing
         ? html`<${EditBox} message=${message} store=${store} />`
-        : html`<div class="bubble" data-testid="message-text" dir="auto">${message.text}</div>
+        : html`${message.text && html`<div class="bubble" data-testid="message-text" dir="auto">${message.text}</div>`}
           ${queued && html`<p class="queued" data-testid="queued"><${ClockIcon} />${waiting}</p>`}
           ${
             unsent &&
@@ -27,7 +27,7 @@ export function UserMessage({ message, store, editing, waiting }) {
               onClick=${() => store.send(askAgain(message))}>Send</button></p>`
           }
           <div class="actions">
-            <${CopyButton} text=${() => message.text} announce=${announce} />
+            ${message.text && html`<${CopyButton} text=${() => message.text} announce=${announce} />`}
             <button type="button" class="icon-button small" data-testid="edit" title="Edit and send again"
               aria-label="Edit and send again" onClick=${() => store.dispatch({ type: "edit-start", id: message.id })}>
               <${EditIcon} />

@@ -9,6 +9,7 @@
     availability: "available",
     shared: globalThis.localStorage,
     languages: ["en", "es", "ja"],
+    sees: false,
     window: 600,
     /** @type {(messages: any[], options: any) => string | string[] | DOMException} */
     answer: (messages) => `You said: ${messages.at(-1).content}`,
@@ -23,7 +24,12 @@
     download: [0, 0.5, 1],
   };
 
-  const words = (/** @type {string} */ text) => text.split(/\s+/).filter(Boolean).length;
+  const IMAGE = 50; // tokens of one
+  const words = (/** @type {any} */ content) =>
+    typeof content === "string"
+      ? content.split(/\s+/).filter(Boolean).length
+      : content.reduce((/** @type {number} */ sum, /** @type {any} */ part) => sum + tokensOf(part), 0);
+  const tokensOf = (/** @type {any} */ { type, value }) => (type === "image" ? IMAGE : words(value));
   const usage = (/** @type {any[]} */ messages) =>
     messages.reduce((sum, { content }) => sum + words(content) + TAGS, 0);
   const refuse = (/** @type {string} */ name, /** @type {string} */ text) => new DOMException(text, name);
@@ -32,14 +38,22 @@
   function availabilityOf({ expectedInputs = [], expectedOutputs = [] } = {}) {
     const languages = [...expectedInputs, ...expectedOutputs].flatMap(({ languages = [] }) => languages);
     const availability = state.shared?.availability ?? state.availability;
+    if (expectedInputs.some(({ type }) => type === "image") && !state.sees) return "unavailable";
     return languages.every((tag) => state.languages.includes(tag)) ? availability : "unavailable";
+  }
+
+  /** Whether it is a text, or parts of which those that are no text are pictures. @param {any} content */
+  function isContent(content) {
+    const isPart = (/** @type {any} */ { type, value }) =>
+      type === "text" ? typeof value === "string" : type === "image" && state.sees && value instanceof Blob;
+    return typeof content === "string" || (Array.isArray(content) && content.every(isPart));
   }
 
   /** @param {any} input @param {boolean} isBegun @returns {any[]} */
   function canonical(input, isBegun) {
     const messages = typeof input === "string" ? [{ role: "user", content: input }] : input;
     for (const [i, { role, content, prefix }] of messages.entries()) {
-      if (!["system", "user", "assistant"].includes(role) || typeof content !== "string") throw new TypeError(role);
+      if (!["system", "user", "assistant"].includes(role) || !isContent(content)) throw new TypeError(role);
       if (prefix && (role !== "assistant" || i < messages.length - 1)) throw refuse("SyntaxError", "prefix");
       if (role === "system" && (isBegun || i > 0)) throw new TypeError("a system prompt that is not the first");
     }

@@ -20,7 +20,6 @@ def main() -> None:
     params.n_gpu_layers = 0
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1  # two that share a busy core are far slower
 
-    params.no_extra_bufts = True
     params.n_batch = params.n_ubatch = 16
     params.warmup = False
     params.api_keys = keys

@@ -9,6 +9,7 @@ import select
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,8 @@ class ModelServer:
     faults: dict[str, Fault] = field(default_factory=dict[str, Fault])
     served: list[Served] = field(default_factory=list[Served])
     methods: list[str] = field(default_factory=list[str])
+    asked: list[str] = field(default_factory=list[str])  # names of files, whatever the answer was
+    connections: int = 0
     port: int = 0
 
     def __enter__(self) -> ModelServer:
@@ -68,10 +71,13 @@ class ModelServer:
         class Handler(_Handler):
             server_of_model = owner
 
-        # On every address of this machine by name, so that "localhost" is another host with the same files.
         self._server = _Server(("127.0.0.1", self.port), Handler)
+        self._server.on_connection = self._count
         self.port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def _count(self) -> None:
+        self.connections += 1
 
     def stop(self) -> None:
         """The network is gone: what is open breaks off, and nobody answers any more."""
@@ -102,6 +108,8 @@ class ModelServer:
         self.has_ranges = True
         self.served.clear()
         self.methods.clear()
+        self.asked.clear()
+        self.connections = 0
 
     @property
     def base(self) -> str:
@@ -128,6 +136,7 @@ class ModelServer:
 
 class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
+    on_connection: Callable[[], None]
 
     def __init__(self, *arguments: Any) -> None:
         self.open: set[socket.socket] = set()
@@ -135,6 +144,7 @@ class _Server(http.server.ThreadingHTTPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self.open.add(request)
+        self.on_connection()
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
@@ -166,6 +176,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         model = self.server_of_model
         model.methods.append("GET")
         name = self.path.rsplit("/", 1)[1]
+        model.asked.append(name)
         fault = model.faults.get(name, Fault(times=0))
         if fault.times <= 0:
             fault = Fault()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from build_tools.drive import OFFSCREEN_PATH, PANEL_PATH, Browser
@@ -40,8 +39,13 @@ class PanelDriver(Browser):
             self.watch.close()
         super().quit()
 
-    def start(self, url: str) -> None:
+    def start(self, url: str, **preferences: Any) -> None:
         """Opens the page and the panel beside it, and waits until both Python and the engine are ready."""
+        if preferences:
+            self.open(self.url("manifest.json"))
+            self.driver.execute_async_script(
+                "chrome.storage.local.set(arguments[0]).then(arguments[1])", {"preferences": preferences}
+            )
         self.open(url)
         self.open_panel()
         self.wait_ready()
@@ -87,13 +91,13 @@ class PanelDriver(Browser):
         """Clicks a control, which may be shown only while the pointer is over its message."""
         root: Any = within or self.driver
 
-        def control() -> WebElement | None:
-            found = root.find_elements("css selector", f'[data-testid="{testid}"]')
-            return found[-1] if found else None
+        def is_clicked() -> bool:
+            element = self._last(root.find_elements("css selector", f'[data-testid="{testid}"]'))
+            ActionChains(self.driver).move_to_element(within or element).perform()
+            element.click()
+            return True
 
-        element = self.wait(control, 10, f"{testid} is there")
-        ActionChains(self.driver).move_to_element(within or element).perform()
-        element.click()
+        self.wait(is_clicked, 10, f"{testid} is there")
 
     def choose_model(self, model: str) -> None:
         """Picks a model by its id."""
@@ -117,7 +121,7 @@ class PanelDriver(Browser):
     @staticmethod
     def _last(found: list[WebElement]) -> WebElement:
         if not found:
-            raise NoSuchElementException("no such message yet")
+            raise NoSuchElementException("nothing of that kind yet")
         return found[-1]
 
     def answer_text(self) -> str:
@@ -143,23 +147,22 @@ class PanelDriver(Browser):
 
     def wait_answer(self, count: int = 1, timeout: float = 120) -> str:
         """Waits until there are `count` answers and the last has ended; returns its state."""
-        self.wait(
-            lambda: len(self.messages("assistant")) == count and self.answer_state() in ENDED and not self.is_busy(),
-            timeout,
-            f"answer {count} has ended",
-        )
-        return self.answer_state()
+
+        def ended() -> str | None:
+            states, is_busy = self.driver.execute_script(ANSWERS)
+            return states[-1] if len(states) == count and states[-1] in ENDED and not is_busy else None
+
+        return self.wait(ended, timeout, f"answer {count} has ended")
 
     def error(self) -> str:
         """The words of the error shown last."""
         return self.wait(lambda: self.find_all("error")[-1:], 30, "an error is shown")[0].text
 
-    def picture(self, name: str) -> Path:
+    def picture(self, name: str) -> None:
         """Keeps a picture of the current window in build/pictures."""
         folder = BUILD / "pictures"
         folder.mkdir(parents=True, exist_ok=True)
         self.driver.save_screenshot(str(folder / f"{name}.png"))
-        return folder / f"{name}.png"
 
     # -- tools
 
@@ -227,6 +230,14 @@ class PanelDriver(Browser):
         self.click("settings-close")
         self.wait(lambda: not self.is_settings_open(), 10, "the settings are closed")
 
+    def limit_answers(self, tokens: str) -> None:
+        """Sets in the settings how long an answer may be; "" for as long as the model's window lets it."""
+        self.open_settings("answers")
+        self.find("longest-answer").send_keys(Keys.CONTROL, "a", Keys.NULL, tokens or Keys.DELETE, Keys.TAB)
+        kept = int(tokens) if tokens else None
+        self.wait(lambda: (self.stored("preferences") or {}).get("longest_answer") == kept, 10, "it is kept")
+        self.close_settings()
+
     def is_settings_open(self) -> bool:
         """Whether the settings lie over the conversation."""
         return self.driver.execute_script("return document.querySelector('[data-testid=settings-dialog]').open")
@@ -236,9 +247,13 @@ class PanelDriver(Browser):
         script = "const [name, done] = arguments; chrome.storage.local.get(name).then((kept) => done(kept[name] ?? null))"
         return self.driver.execute_async_script(script, name)
 
+    def rows(self, database: str, table: str, pick: str = "(row) => row") -> list[Any]:
+        """What lies in a table of IndexedDB, as `pick` shows each row; none if the extension has not made the database yet."""
+        return self.driver.execute_script(ROWS.replace("PICK", pick), database, table)
+
     def notices(self) -> list[str]:
         """The notices that are shown."""
-        return [notice.text for notice in self.find_all("notice")]
+        return self.texts("notice")
 
     def picture_in_both(self, name: str) -> None:
         """Keeps a light and a dark picture of the current window."""
@@ -274,6 +289,36 @@ class ScriptedDriver(PanelDriver):
         self.driver.execute_async_script("chrome.storage.local.remove(['grants', 'notes']).then(arguments[0])")
 
 
+# All at one moment: the states of the answers, and whether one is under way.
+ANSWERS = """
+const answers = document.querySelectorAll('[data-testid="message"][data-role="assistant"]');
+return [[...answers].map((each) => each.dataset.state), document.body.dataset.busy === "true"];
+"""
+
+# A database that is not there is not made here, for it would be one without tables.
+ROWS = """
+const [name, table] = arguments;
+return new Promise((resolve, reject) => {
+  const opening = indexedDB.open(name);
+  let isMissing = false;
+  opening.onupgradeneeded = () => { isMissing = true; opening.transaction.abort(); };
+  opening.onerror = () => (isMissing ? resolve([]) : reject(opening.error));
+  opening.onblocked = () => reject(new Error("blocked"));
+  opening.onsuccess = () => {
+    const database = opening.result;
+    try {
+      const asked = database.transaction(table).objectStore(table).getAll();
+      asked.onsuccess = () => resolve(asked.result.map(PICK));
+      asked.onerror = () => reject(asked.error);
+    } catch (error) {
+      reject(error);
+    } finally {
+      database.close(); // once the transaction has ended
+    }
+  };
+});
+"""
+
 OPEN_TAB = """
 const [url, done] = arguments;
 chrome.tabs.create({url, active: false}).then(({id}) => {
@@ -291,6 +336,13 @@ chrome.tabs.create({url, active: false}).then(({id}) => {
 SPEAK = """
 const [message, expected, done] = arguments;
 const channel = new BroadcastChannel('scripted-engine');
-channel.onmessage = ({data}) => { if (expected in data) { channel.close(); done(data[expected]); } };
+// Again and again, for an engine that is just starting hears nothing yet.
+const speaking = setInterval(() => channel.postMessage(message), 200);
+channel.onmessage = ({data}) => {
+  if (!(expected in data)) return;
+  clearInterval(speaking);
+  channel.close();
+  done(data[expected]);
+};
 channel.postMessage(message);
 """

@@ -13,13 +13,6 @@ const found = CSS.highlights.get('amplifier-citation');
 return found ? [...found][0].toString().replace(/\\s+/g, ' ') : null;
 """
 SENTENCE = "return [...document.querySelectorAll('p')].at(-1).innerText.match(/[^.]+\\.(?=\\s|$)/)[0].trim()"
-KEPT = """
-const opened = indexedDB.open("library");
-opened.onsuccess = () => {
-  const asked = opened.result.transaction("documents").objectStore("documents").getAll();
-  asked.onsuccess = () => arguments[0](asked.result.map(({title, temporary}) => [title, temporary]));
-};
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +42,7 @@ def is_marked(scripted: ScriptedDriver, mark: WebElement, sentence: str) -> None
 
 def kept(scripted: ScriptedDriver) -> list[list[object]]:
     """Titles of the library's documents, and whether they are temporary."""
-    return scripted.driver.execute_async_script(KEPT)
+    return scripted.rows("library", "documents", "({title, temporary}) => [title, temporary]")
 
 
 def test_an_answer_from_two_tabs_is_marked_in_each(scripted: ScriptedDriver, pages: str) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from build_tools.environment import find_browser
+from build_tools.paths import TEST_EXTENSION
 from panel_driver import PanelDriver
 from selenium.webdriver.common.keys import Keys
 
@@ -18,6 +22,14 @@ new MutationObserver((_, observer) => {
 """
 
 
+@pytest.fixture(scope="module")
+def tiny(pages: str) -> Iterator[PanelDriver]:
+    """A browser as others have it, but that an answer ends after 120 tokens, and not where the model's window does."""
+    with PanelDriver(TEST_EXTENSION, find_browser()) as driver:
+        driver.start(f"{pages}/sample-article.html", longest_answer=120)
+        yield driver
+
+
 @pytest.fixture(autouse=True)
 def fresh(tiny: PanelDriver) -> None:
     """Every test begins in an empty panel."""
@@ -27,6 +39,11 @@ def fresh(tiny: PanelDriver) -> None:
     tiny.new_session()
     tiny.find("composer").clear()
     tiny.wait_ready()
+
+
+def test_without_a_model_of_chrome_s_own_none_is_listed(tiny: PanelDriver) -> None:
+    assert tiny.attributes("value", "model-picker", " option")
+    assert "browser" not in tiny.attributes("value", "model-picker", " option")
 
 
 def test_an_answer_streams_and_ends(tiny: PanelDriver) -> None:

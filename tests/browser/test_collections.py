@@ -12,29 +12,28 @@ from selenium.webdriver.common.keys import Keys
 
 Message = dict[str, Any]
 
-# What the library holds, and its state, over a port of its own.
+# What the library holds, and its state, over a port of its own. It always ends: a document may be deleted between the list and
+# the question for its passages, and the port and the library may be lost.
 LOOK = """
 const done = arguments[arguments.length - 1];
 const port = chrome.runtime.connect({name: "engine"});
 const look = {state: null, documents: {}, chunks: {}};
-let left = 0;
+const wanted = new Set(["look"]);
+port.onDisconnect.addListener(() => done({error: "nobody is there"}));
 port.onMessage.addListener((message) => {
   if (message.type === "library") look.state = message.state;
-  if (message.type === "library.listed") {
-    left = message.documents.length;
-    for (const each of message.documents) {
-      look.documents[each.id] = each;
-      port.postMessage({type: "library.get", id: each.id, document: each.id});
-    }
+  if (!wanted.delete(message.id)) return;
+  if (message.type === "error" && message.code !== "unknown-document") done({error: message.message});
+  if (message.type === "error") delete look.documents[message.id];
+  if (message.type === "library.chunks") look.chunks[message.id] = message.chunks;
+  for (const each of message.documents ?? []) {
+    look.documents[each.id] = each;
+    wanted.add(each.id);
+    port.postMessage({type: "library.get", id: each.id, document: each.id});
   }
-  if (message.type === "library.chunks") {
-    look.chunks[message.id] = message.chunks;
-    left -= 1;
-  }
-  if ((message.type === "library.listed" || message.type === "library.chunks") && left === 0) {
-    port.disconnect();
-    done(look);
-  }
+  if (wanted.size > 0) return;
+  port.disconnect();
+  done(look);
 });
 port.postMessage({type: "library.list", id: "look"});
 """
@@ -63,7 +62,9 @@ MEANT = "monetary policy against rising prices"  # shares no word with the passa
 
 def look(driver: ScriptedDriver) -> Message:
     """What the library holds."""
-    return driver.driver.execute_async_script(LOOK)
+    held = driver.driver.execute_async_script(LOOK)
+    assert "error" not in held, held
+    return held
 
 
 def embedded(driver: ScriptedDriver) -> Message:
@@ -85,7 +86,7 @@ def kept(held: Message) -> Message:
 
 def names(driver: ScriptedDriver) -> list[str]:
     """Of the documents that the settings list."""
-    return [item.text for item in driver.driver.find_elements("css selector", "[data-testid=document] .item-title")]
+    return driver.texts("document", " .item-title")
 
 
 def wait_listed(driver: ScriptedDriver, *wanted: str) -> None:
@@ -140,8 +141,7 @@ def shelf(scripted: ScriptedDriver, tmp_path: Path) -> ScriptedDriver:
 
 def is_ready(driver: ScriptedDriver, name: str) -> bool:
     """Whether a file is attached and can be asked."""
-    chips = driver.find_all("attachment", '[data-state="ready"]')
-    return any(name in chip.text for chip in chips)
+    return any(name in chip for chip in driver.texts("attachment", '[data-state="ready"]'))
 
 
 def test_a_collection_is_saved_deleted_and_comes_back_the_same(shelf: ScriptedDriver, tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_a_collection_is_saved_deleted_and_comes_back_the_same(shelf: ScriptedDr
     assert said["money.md"] == [MONEY.splitlines()[2]] and said["nature.md"] == NATURE.splitlines()[2::4]
 
     assert search(shelf, MEANT) == "some"
-    first = shelf.find_all("found-passage")[0].text
+    first = shelf.texts("found-passage")[0]
     assert "money.md" in first and "Rates" in first and MONEY.splitlines()[2] in first
     shelf.picture_in_both("documents-search")
     assert search(shelf, "zymurgy of quokkas") == "none"
@@ -174,7 +174,7 @@ def test_a_collection_is_saved_deleted_and_comes_back_the_same(shelf: ScriptedDr
     assert kept(after) == kept(before)
     assert after["state"]["computed"] == before["state"]["computed"] + 3
     assert search(shelf, MEANT) == "some"
-    assert MONEY.splitlines()[2] in shelf.find_all("found-passage")[0].text
+    assert MONEY.splitlines()[2] in shelf.texts("found-passage")[0]
     assert shelf.watch
     assert [problem for problem in shelf.watch.seen.problems if not problem[0].startswith("page http")] == []
 

@@ -285,7 +285,7 @@ def test_even_random_words_are_a_call_where_one_must_be(tiny_model: Engines) -> 
 # -- the panel
 
 
-def test_without_an_adapter_the_panel_answers_on_the_cpu_and_says_so(pages: str) -> None:
+def test_without_an_adapter_the_panel_answers_and_summarizes_on_the_cpu_and_says_so(pages: str) -> None:
     with PanelDriver(DIST, find_browser(), webgpu=False) as panel:
         panel.watch_all()
         panel.start(f"{pages}/short-article.html")
@@ -295,6 +295,15 @@ def test_without_an_adapter_the_panel_answers_on_the_cpu_and_says_so(pages: str)
         assert panel.wait_answer(timeout=180) == "done"
         assert "Paris" in panel.answer_text()
         panel.picture("on-the-cpu")
+        panel.new_session()
+        panel.click("summarize-tab")
+        assert panel.wait_answer(timeout=240) == "done"
+        assert "owl" in panel.answer_text().lower()
+        [read], [all_words] = panel.attributes("value", "coverage"), panel.attributes("max", "coverage")
+        assert read == all_words != "0"
+        assert "read all" in panel.find("source").text
+        assert panel.find_all("citation")
+        panel.picture("summary-on-the-cpu")
         assert panel.watch
         seen = panel.watch.seen
         assert any("background/engines/wllama.js" in context for context in seen.contexts)

@@ -55,6 +55,7 @@ def directions(answer: dict[str, Any]) -> np.ndarray[Any, Any]:
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
+@pytest.mark.slow
 def test_a_graphics_card_gives_the_processor_s_vectors(page: Browser) -> None:
     on_processor, on_card = (directions(ask(page, device, [LONG, SHORT])[0]) for device in ("cpu", "gpu"))
     assert on_processor.shape == (2, 384)

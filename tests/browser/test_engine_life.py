@@ -64,7 +64,7 @@ def assert_goes_on(panel: PanelDriver, before: str) -> None:
     """The one answer that was interrupted is written on by itself, and says that it was interrupted."""
     panel.wait_streaming(len(before) + 20, timeout=60)
     assert panel.answer_text().startswith(before)
-    assert [note.text for note in panel.find_all("note")] == [
+    assert panel.texts("note") == [
         "The engine was lost in the middle of this answer. It was started again and the answer went on."
     ]
     assert len(panel.messages()) == 2

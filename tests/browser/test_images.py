@@ -37,18 +37,7 @@ if (how === 'choose') {
   document.dispatchEvent(new ClipboardEvent('paste', {clipboardData: transfer, bubbles: true, cancelable: true}));
 else document.dispatchEvent(new DragEvent('drop', {dataTransfer: transfer, bubbles: true, cancelable: true}));
 """
-ROWS = """
-const done = arguments[0];
-const opening = indexedDB.open('sessions');
-opening.onsuccess = () => {
-  const database = opening.result;
-  const asked = database.transaction('images').objectStore('images').getAll();
-  asked.onsuccess = () => {
-    database.close();
-    done(asked.result.map(({session, id, blob}) => ({session, id, bytes: blob.size, type: blob.type})));
-  };
-};
-"""
+ROW = "({session, id, blob}) => ({session, id, bytes: blob.size, type: blob.type})"
 SHOWN = """
 return [...document.querySelectorAll('[data-testid=message-image] img')].map((image) => [image.alt, image.naturalWidth]);
 """
@@ -132,7 +121,7 @@ def shown(driver: ScriptedDriver, count: int = 1) -> list[tuple[str, int]]:
 
 
 def kept(driver: ScriptedDriver) -> list[dict[str, Any]]:
-    return driver.driver.execute_async_script(ROWS)
+    return driver.rows("sessions", "images", ROW)
 
 
 @pytest.mark.parametrize("how", ["choose", "paste", "drop"])

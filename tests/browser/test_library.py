@@ -341,6 +341,7 @@ opening.onsuccess = () => {
 """
 
 
+@pytest.mark.slow
 def test_ten_thousand_chunks_are_searched_in_less_than_50_milliseconds(panel: LibraryDriver) -> None:
     assert panel.driver.execute_async_script(FILL, 10_000) is True
     panel.driver.execute_async_script(CLOSE_OFFSCREEN)

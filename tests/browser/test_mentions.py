@@ -71,19 +71,19 @@ def chips(driver: ScriptedDriver) -> list[WebElement]:
 
 
 def options(driver: ScriptedDriver) -> list[str]:
-    return [option.get_attribute("data-name") or "" for option in driver.find_all("mention-option")]
+    return driver.attributes("data-name", "mention-option")
 
 
 def mention(driver: ScriptedDriver, typed: str, name: str) -> None:
     """Types an "@" and some letters, and chooses the entry of this name."""
     driver.type(f"@{typed}")
     found = f'[data-name="{name}"]'
-    driver.wait(lambda: driver.find_all("mention-option", found), 10, f"{name} is offered").pop().click()
+    driver.wait(lambda: driver.find_all("mention-option", found), 10, f"{name} is offered")[-1].click()
 
 
 def ready(driver: ScriptedDriver, count: int) -> None:
     ready = '[data-state="ready"]'
-    driver.wait(lambda: len(driver.find_all("attachment", ready)) == count, 30, f"{count} attachments are ready")
+    driver.wait(lambda: len(driver.find_all("attachment", ready)) == count, 120, f"{count} attachments are ready")
 
 
 def follow(driver: ScriptedDriver) -> None:
@@ -107,13 +107,12 @@ def test_two_mentioned_tabs_both_reach_the_model(driver: ScriptedDriver, seals: 
     mention(driver, "", "This page")
     mention(driver, "GREY", "The Grey Seal Returns to the Baltic Sea")
     ready(driver, 2)
-    assert [chip.get_attribute("data-kind") for chip in chips(driver)] == ["tab", "tab"]
+    assert driver.attributes("data-kind", "attachment") == ["tab", "tab"]
     driver.picture_in_both("mentioned-tabs")
     driver.ask("them")
     assert driver.wait_answer() == "done"
     assert OWLS in driver.prompts() and SEALS in driver.prompts()
-    (question,) = driver.messages("user")
-    assert question.find_element("css selector", '[data-testid="message-text"]').text == "Compare them"
+    assert driver.texts("message", '[data-role="user"] [data-testid="message-text"]') == ["Compare them"]
     assert len(driver.find_all("message-attachment")) == 2 and chips(driver) == []
 
 
@@ -142,7 +141,7 @@ def test_following_answers_from_the_tab_that_is_in_front(driver: ScriptedDriver,
     driver.ask("And what is this about?")
     assert driver.wait_answer(2) == "done"
     assert SEALS in driver.prompts().lower()
-    sent = [attachment.text for attachment in driver.find_all("message-attachment")]
+    sent = driver.texts("message-attachment")
     assert "Barn Owl" in sent[0] and "Grey Seal" in sent[1]
 
 
@@ -150,13 +149,12 @@ def test_what_chrome_grants_is_revoked_in_the_settings_and_explained_again(drive
     follow(driver)
     is_followed(driver, "Barn Owl")
     driver.open_settings("permissions")
-    granted = driver.wait(lambda: driver.find_all("browser-permission"), 10, "what is granted is listed")
-    assert [item.get_attribute("data-name") for item in granted] == ["tabs", "all-sites"]
+    granted = ["tabs", "all-sites"]
+    driver.wait(lambda: driver.attributes("data-name", "browser-permission") == granted, 10, "what is granted is listed")
     driver.picture_in_both("browser-permissions")
-    while revoke := driver.find_all("browser-permission-revoke"):
-        left = len(revoke) - 1
-        revoke[0].click()
-        driver.wait(lambda left=left: len(driver.find_all("browser-permission")) == left, 10, "it is revoked")
+    for left in (granted[:1], []):
+        driver.click("browser-permission-revoke")  # the last of them
+        driver.wait(lambda left=left: driver.attributes("data-name", "browser-permission") == left, 10, "it is revoked")
     assert driver.driver.execute_async_script("chrome.permissions.getAll().then(arguments[0])")["origins"] == []
     driver.close_settings()
     driver.wait(lambda: not chips(driver), 10, "following has ended")

@@ -23,7 +23,7 @@ chrome.system.memory.getInfo = async () => ({ availableCapacity: available, capa
 
 @pytest.fixture
 def panel(tiny: PanelDriver) -> PanelDriver:
-    """The panel with the tiny model, ready; nothing was measured."""
+    """The panel with the tiny model, ready; nothing is kept of what was measured."""
     tiny.open_panel()
     tiny.wait_ready()
     tiny.driver.execute_async_script("chrome.storage.local.remove('doctor').then(arguments[0])")
@@ -67,7 +67,7 @@ def number(text: str, pattern: str) -> float:
     return float(found[1].replace(",", ""))
 
 
-def test_it_measures_the_model_and_the_card_and_predicts_the_others(panel: PanelDriver) -> None:
+def test_it_measures_the_model_and_the_card_predicts_the_others_and_keeps_what_it_found(panel: PanelDriver) -> None:
     measure(panel)
     panel.picture_in_both("model-doctor")
     said = lines(panel)
@@ -79,16 +79,10 @@ def test_it_measures_the_model_and_the_card_and_predicts_the_others(panel: Panel
     assert rows["Tiny random model (for tests)"].endswith("tokens a second, measured")
     predicted = number(rows["SmolLM2 135M (starter)"], r"^about ([\d.,]+) tokens a second, predicted$")
     assert 0 < predicted < number(rows["Tiny random model (for tests)"], r"^([\d,.]+) ")
-    panel.close_settings()
-
-
-def test_what_was_measured_is_there_after_a_reload(panel: PanelDriver) -> None:
-    measure(panel)
-    before = lines(panel)
     panel.driver.refresh()
     panel.wait_ready()
     panel.open_settings("models")
-    panel.wait(lambda: lines(panel) == before, 20, "the result is shown again")
+    panel.wait(lambda: lines(panel) == said, 20, "the result is shown again")
     panel.close_settings()
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from amplifier_browser.models.downloads import line
+from amplifier_browser.models.downloads import POLICY, line
 from build_tools.drive import OFFSCREEN_PATH, PANEL_PATH
 from build_tools.environment import find_browser
 from build_tools.paths import BUILD, LIBRARIES, MODELS, TEST_EXTENSION
@@ -84,6 +84,10 @@ class DownloadsDriver(PanelDriver):
 
     count = 0
 
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.refused: list[str] = []  # hosts; DevTools tells of requests that the policy stops before they are made
+
     def follow(self) -> None:
         """Forgets what was told before."""
         self.driver.execute_async_script(FOLLOW)
@@ -98,6 +102,10 @@ class DownloadsDriver(PanelDriver):
         request = {"type": kind, "id": f"test-{self.count}", "model": model, **more}
         self.driver.execute_script("window.told.port.postMessage(arguments[0])", request)
         return request["id"]
+
+    def ask_for(self, wish: dict[str, Any]) -> str:
+        """Asks for a download as Python does; returns the request's id."""
+        return self.send("models.download", wish, policy=POLICY)
 
     def answered(self, request: str, timeout: float = 30) -> dict[str, Any]:
         """The answer to a request."""
@@ -168,12 +176,12 @@ def extension(model_server: ModelServer) -> Path:
     shutil.rmtree(out, ignore_errors=True)
     ignored = shutil.ignore_patterns("starter", "minilm")
     shutil.copytree(TEST_EXTENSION, out, copy_function=os.link, ignore=ignored)
-    worker = out / "background" / "models" / "worker.js"
-    script = worker.read_text()
-    known = '"https://huggingface.co",'
-    assert known in script
-    worker.unlink()  # it is linked to the extension that it was copied from
-    worker.write_text(script.replace(known, f'{known} "http://127.0.0.1:{model_server.port}",'))
+    page = out / "background" / "offscreen.html"
+    text = page.read_text()
+    known = "connect-src 'self'"
+    assert known in text
+    page.unlink()  # it is linked to the extension that it was copied from
+    page.write_text(text.replace(known, f"{known} http://127.0.0.1:{model_server.port}"))
     return out
 
 
@@ -216,14 +224,14 @@ def panel(browser: DownloadsDriver, server: ModelServer) -> DownloadsDriver:
 
 def complete(panel: DownloadsDriver, server: ModelServer) -> dict[str, Any]:
     """Downloads the model; returns the download as it is told in the end."""
-    assert panel.answered(panel.send("models.download", spec(server)))["type"] == "models.done"
+    assert panel.answered(panel.ask_for(spec(server)))["type"] == "models.done"
     return panel.wait_state("complete")
 
 
 def held(panel: DownloadsDriver, server: ModelServer) -> None:
     """Begins a download, which stands still in the middle of the weights."""
     server.faults[SHARD] = Fault(hold_after=HALF, times=1)
-    panel.send("models.download", spec(server))
+    panel.ask_for(spec(server))
     panel.wait_done(HALF)
 
 
@@ -343,7 +351,7 @@ def test_a_slow_network_is_told_by_its_rate_and_the_time_left(
     panel: DownloadsDriver, server: ModelServer, seen: Callable[[str], None]
 ) -> None:
     server.faults |= {name: Fault(seconds_a_piece=PIECE / SLOW_RATE) for name in FILES}
-    panel.send("models.download", spec(server))
+    panel.ask_for(spec(server))
 
     def slow() -> dict[str, Any] | None:
         now = panel.download()
@@ -444,7 +452,7 @@ def test_a_file_that_is_wrong_is_fetched_once_more(panel: DownloadsDriver, serve
 @pytest.mark.fault("download: wrong bytes again and again", expected="said with the next step; it is not taken for a model")
 def test_a_file_that_stays_wrong_is_an_error_and_not_a_model(panel: DownloadsDriver, server: ModelServer, name: str) -> None:
     server.faults[name] = Fault(wrong_bytes=True, times=2)
-    answer = panel.answered(panel.send("models.download", spec(server)))
+    answer = panel.answered(panel.ask_for(spec(server)))
     assert (answer["type"], answer["code"]) == ("error", "corrupt")
     failed = panel.wait_state("error")
     assert failed["error"]["code"] == "corrupt"
@@ -458,7 +466,7 @@ def test_a_file_that_stays_wrong_is_an_error_and_not_a_model(panel: DownloadsDri
 @pytest.mark.fault("download: 404 and other final answers", expected="said with the cause and the next step")
 def test_an_answer_that_is_final_is_an_error(panel: DownloadsDriver, server: ModelServer, status: int, code: str) -> None:
     server.faults[SHARD] = Fault(status=status, times=1)
-    assert panel.answered(panel.send("models.download", spec(server)))["code"] == code
+    assert panel.answered(panel.ask_for(spec(server)))["code"] == code
     assert panel.wait_state("error")["error"] == {"code": code, "message": f"{status} {server.base}{SHARD}"}
     complete(panel, server)
     assert_whole_and_nothing_twice(panel, server)
@@ -467,31 +475,50 @@ def test_an_answer_that_is_final_is_an_error(panel: DownloadsDriver, server: Mod
 @pytest.mark.fault("download: 503", expected="it waits and goes on by itself")
 def test_a_server_in_trouble_is_waited_for(panel: DownloadsDriver, server: ModelServer) -> None:
     server.faults[SHARD] = Fault(status=503)
-    panel.send("models.download", spec(server))
+    panel.ask_for(spec(server))
     assert panel.wait_state("waiting")["error"] == {"code": "server", "message": f"503 {server.base}{SHARD}"}
     server.faults.clear()
     assert panel.wait_state("complete")["error"] is None
 
 
-@pytest.mark.fault("download: redirect to another host", expected="refused, and the host is named")
-def test_a_redirect_to_a_host_that_the_policy_refuses_is_named(panel: DownloadsDriver, server: ModelServer) -> None:
-    server.faults[SHARD] = Fault(redirect=f"http://localhost:{server.port}", times=1)
-    answer = panel.answered(panel.send("models.download", spec(server)))
-    host = f"127.0.0.1:{server.port}"
-    assert answer["code"] == "moved"
-    refused = f"this extension must not connect to localhost:{server.port}"
-    assert answer["message"] == f"{host} passes on to localhost:{server.port}; {refused}"
-    elsewhere = spec(server) | {"base": server.base.replace("127.0.0.1", "localhost")}
-    answer = panel.answered(panel.send("models.download", elsewhere))
-    assert (answer["code"], answer["message"]) == ("moved", refused)
+@pytest.mark.fault("download: redirect to another host", expected="refused and said; the other host hears nothing at all")
+def test_a_redirect_to_a_host_that_the_policy_refuses_is_not_followed(panel: DownloadsDriver, server: ModelServer) -> None:
+    with ModelServer(server.folder, server.library) as foreign:
+        panel.refused.append(f"http://127.0.0.1:{foreign.port}")
+        server.faults[SHARD] = Fault(redirect=f"http://127.0.0.1:{foreign.port}", times=1)
+        answer = panel.answered(panel.ask_for(spec(server)))
+        assert SHARD in server.asked
+        host = f"127.0.0.1:{server.port}"
+        assert answer["code"] == "moved"
+        assert answer["message"] == f"{host} passes on to a host that this extension must not connect to"
+        answer = panel.answered(panel.ask_for(spec(foreign)))
+        refused = f"this extension must not connect to 127.0.0.1:{foreign.port}"
+        assert (answer["code"], answer["message"]) == ("moved", refused)
+        assert (foreign.connections, foreign.asked) == (0, [])
+    complete(panel, server)
+
+
+def test_the_worker_itself_reaches_not_even_a_host_of_weights(panel: DownloadsDriver, server: ModelServer) -> None:
+    panel.driver.execute_script("""
+        window.heard = new Promise((resolve) => {
+            new BroadcastChannel("guard").onmessage = ({data}) => resolve(data);
+        });
+    """)
+    panel.in_worker(f"""
+        fetch("{server.base}{SHARD}").then(() => "fetched", String)
+            .then((text) => new BroadcastChannel("guard").postMessage(text));
+    """)
+    heard = panel.driver.execute_async_script("window.heard.then(arguments[0])")
+    assert heard == f"TypeError: this extension must not connect to 127.0.0.1:{server.port}"
+    assert server.asked == []
 
 
 def test_a_library_that_nobody_has_pinned_is_refused(panel: DownloadsDriver, server: ModelServer) -> None:
-    answer = panel.answered(panel.send("models.download", spec(server) | {"lib_sha256": None}))
+    answer = panel.answered(panel.ask_for(spec(server) | {"lib_sha256": None}))
     assert answer["code"] == "bad-model"
     assert server.methods == []
     packaged = spec(server) | {"lib": "models/tiny/library.wasm", "lib_sha256": None}
-    assert panel.answered(panel.send("models.download", packaged))["type"] == "models.done"
+    assert panel.answered(panel.ask_for(packaged))["type"] == "models.done"
     assert server.bytes_of("tiny.wasm") == 0
     panel.send("load")
     panel.wait_model(ID)
@@ -505,7 +532,7 @@ def test_a_full_disk_is_named_and_loses_nothing(panel: DownloadsDriver, server: 
         self.realEstimate = navigator.storage.estimate.bind(navigator.storage);
         StorageManager.prototype.estimate = async () => ({usage: 1000, quota: 2000000});
     """)
-    assert panel.answered(panel.send("models.download", spec(server)))["code"] == "no-space"
+    assert panel.answered(panel.ask_for(spec(server)))["code"] == "no-space"
     assert server.bytes_of(SHARD) == 0
     panel.in_worker("""
         StorageManager.prototype.estimate = self.realEstimate;
@@ -516,7 +543,7 @@ def test_a_full_disk_is_named_and_loses_nothing(panel: DownloadsDriver, server: 
         };
     """)
     try:
-        assert panel.answered(panel.send("models.download", spec(server)))["code"] == "disk-full"
+        assert panel.answered(panel.ask_for(spec(server)))["code"] == "disk-full"
     finally:
         panel.in_worker("FileSystemSyncAccessHandle.prototype.write = self.realWrite")
     kept = panel.on_disk()[f"{ID}/{SHARD}"]
@@ -587,8 +614,7 @@ def test_verifying_finds_a_changed_byte_and_mends_it(panel: DownloadsDriver, ser
 def test_nothing_went_out_but_to_the_server(browser: DownloadsDriver, model_server: ModelServer, pages: str) -> None:
     assert browser.watch is not None
     seen = browser.watch.seen
-    hosts = (f"http://127.0.0.1:{model_server.port}", f"http://localhost:{model_server.port}")  # the second was refused
     assert any("models/worker.js" in context for context in seen.contexts), seen.contexts
-    assert seen.outside(browser.url(""), pages, *hosts) == []
+    assert seen.outside(browser.url(""), pages, f"http://127.0.0.1:{model_server.port}", *browser.refused) == []
     exceptions = [problem for context, problem in seen.problems if "models/worker.js" in context and "exception" in problem]
     assert exceptions == []

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
+from build_tools.bench.gpu.browser import IN_HARDWARE, IN_SOFTWARE
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.ui import WebDriverWait
@@ -34,9 +35,11 @@ CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-dev-shm-usage",
     "--enable-unsafe-webgpu",
-    "--use-webgpu-adapter=swiftshader",
-    "--enable-features=Vulkan",
+    *(IN_HARDWARE if os.environ.get("AMPLIFIER_GRAPHICS_CARD") == "1" else IN_SOFTWARE),
 )
+# The kernels for real graphics cards take SwiftShader minutes to compile: they are tested where there is a card.
+GRAPHICS_CARD = os.environ.get("AMPLIFIER_GRAPHICS_CARD") == "1"
+LIBRARIES_UNDER_TEST = ["{model}", *(["{model}-gpu"] if GRAPHICS_CARD else [])]
 ROUNDING = 1e-5  # sums of float32 in another order: 1e-6 is seen
 TRIGONOMETRY = 2.0**-11  # WGSL's sin and cos, in RoPE, may be off by so much: 1e-4 is seen
 CHUNK = SHAPES["tiny"].prefill_chunk
@@ -83,8 +86,9 @@ class Handler(SimpleHTTPRequestHandler):
 class Page:
     """The open page; every method is an action of page.js."""
 
-    def __init__(self, driver: webdriver.Chrome) -> None:
+    def __init__(self, driver: webdriver.Chrome, library: str) -> None:
         self.driver = driver
+        self.library = library
         self.model = ""
 
     def _run(self, action: str, *args: object) -> Any:
@@ -96,7 +100,7 @@ class Page:
     def use(self, model: str) -> None:
         """Have `model` loaded, with an empty cache."""
         if self.model != model:
-            self._run("load", model)
+            self._run("load", model, self.library.format(model=model))
             self.model = model
         self._run("reset")
 
@@ -133,8 +137,8 @@ def server() -> Iterator[str]:
     http.server_close()
 
 
-@pytest.fixture(scope="module")
-def page(server: str) -> Iterator[Page]:
+@pytest.fixture(scope="module", params=LIBRARIES_UNDER_TEST)
+def page(server: str, request: pytest.FixtureRequest) -> Iterator[Page]:
     options = webdriver.ChromeOptions()
     for flag in CHROMIUM_FLAGS:
         options.add_argument(flag)
@@ -144,7 +148,7 @@ def page(server: str) -> Iterator[Page]:
         driver.set_script_timeout(ACTION_SECONDS)
         driver.get(server)
         WebDriverWait(driver, 30).until(lambda driver: driver.execute_script("return 'run' in window"))
-        yield Page(driver)
+        yield Page(driver, request.param)
     finally:
         driver.quit()
 
@@ -236,6 +240,7 @@ def test_starter_answers_as_the_reference(page: Page) -> None:
     assert answer.finish == "stop"
 
 
+@pytest.mark.slow
 def test_second_turn_is_fed_the_tokens_of_a_fresh_prompt(page: Page) -> None:
     page.use("starter")
     first = page.ask(FRANCE, max_tokens=16)

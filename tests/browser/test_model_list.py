@@ -48,10 +48,10 @@ def test_a_model_without_a_known_program_is_refused_with_the_way_out(models: Scr
     absent = item(models, "absent")
     models.click("model-download", absent)
     models.wait(lambda: models.find_all("error"), 10, "it says why not")
-    assert "build.py package --models" in models.find_all("error")[0].text
+    assert "build.py package --models" in models.texts("error")[0]
 
 
 def test_an_address_elsewhere_is_refused(models: ScriptedDriver) -> None:
     models.find("model-address").send_keys("https://evil.example/owner/name")
     models.click("model-add")
-    models.wait(lambda: "huggingface.co" in "".join(each.text for each in models.find_all("error")), 10, "it says why not")
+    models.wait(lambda: "huggingface.co" in "".join(models.texts("error")), 10, "it says why not")

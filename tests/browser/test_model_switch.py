@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from panel_driver import PanelDriver
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_conversation_goes_on_with_another_model_and_then_on_the_processor(tiny: PanelDriver) -> None:
@@ -27,7 +30,7 @@ def test_a_conversation_goes_on_with_another_model_and_then_on_the_processor(tin
         tiny.ask("What is my cat called?")
         assert tiny.wait_answer(3, timeout=240) == "done"
         assert "on the CPU" in tiny.find("engine-status").text
-        said = [answer.text for answer in tiny.messages("assistant")]
+        said = tiny.texts("message", '[data-role="assistant"]')
         assert first[:30] in said[0] and second[:30] in said[1]
     finally:
         tiny.driver.execute_async_script("chrome.storage.local.remove(['preferences', 'model']).then(arguments[0])")

@@ -147,7 +147,7 @@ def test_a_moment_of_a_recording_is_cited_and_gone_to(scripted: ScriptedDriver, 
 def test_a_large_frame_of_another_site_is_told(scripted: ScriptedDriver, other_site: str) -> None:
     show(scripted, f"{other_site}/around.html")
     assert summarize(scripted, "The keeper wrote letters to his sister about the weather.") == "done"
-    notes = [note.text for note in scripted.find_all("note")]
+    notes = scripted.texts("note")
     assert any("Not read: a frame of localhost, which takes a large part of this page." in note for note in notes)
 
 

@@ -50,6 +50,15 @@ def test_a_number_is_sent_when_it_is_entered_and_nothing_is_automatic(panel: Pan
     assert chosen(panel) == [{"temperature": 0.7}, {"longest_answer": 400}, {"temperature": None}]
 
 
+def test_news_of_other_settings_do_not_take_away_what_is_being_typed(panel: Panel) -> None:
+    panel.show("settings-answers")
+    panel.one("longest-answer").send_keys("40")
+    tell(panel, temperature=0.7)
+    assert value(panel, "temperature") == "0.7"
+    panel.one("longest-answer").send_keys("0", Keys.TAB)
+    assert chosen(panel) == [{"longest_answer": 400}]
+
+
 def test_what_python_refuses_gives_way_to_what_holds(panel: Panel) -> None:
     panel.show("settings-answers-chosen")
     panel.one("temperature").clear()

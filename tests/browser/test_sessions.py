@@ -10,24 +10,18 @@ from panel_driver import ScriptedDriver
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
-READ = """
-const done = arguments[0];
-const opening = indexedDB.open('sessions');
-opening.onsuccess = () => {
-  const database = opening.result;
-  const asked = database.transaction('sessions').objectStore('sessions').getAll();
-  asked.onsuccess = () => { database.close(); done(asked.result); };
-};
-"""
 FORGET = """
-const done = arguments[0];
-const opening = indexedDB.open('sessions');
-opening.onsuccess = () => {
-  const database = opening.result;
-  const transaction = database.transaction([...database.objectStoreNames], 'readwrite');
-  for (const name of database.objectStoreNames) transaction.objectStore(name).clear();
-  transaction.oncomplete = () => { database.close(); done(); };
-};
+return new Promise((resolve, reject) => {
+  const opening = indexedDB.open("sessions");
+  opening.onerror = opening.onblocked = () => reject(opening.error ?? new Error("blocked"));
+  opening.onsuccess = () => {
+    const database = opening.result;
+    const transaction = database.transaction([...database.objectStoreNames], "readwrite");
+    for (const name of database.objectStoreNames) transaction.objectStore(name).clear();
+    transaction.oncomplete = () => { database.close(); resolve(); };
+    transaction.onabort = () => reject(transaction.error);
+  };
+});
 """
 
 
@@ -46,7 +40,7 @@ class Conversations:
 
     def kept(self) -> list[dict[str, Any]]:
         """The records on the disk."""
-        return self.driver.driver.execute_async_script(READ)
+        return self.driver.rows("sessions", "sessions")
 
     def open_list(self) -> None:
         """Opens the list and waits for it."""
@@ -55,22 +49,16 @@ class Conversations:
 
     def titles(self) -> list[str]:
         """What the list shows."""
-        return [self._title(item) for item in self.driver.find_all("session-item")]
-
-    @staticmethod
-    def _title(item: WebElement) -> str:
-        return item.find_element("css selector", ".session-name").text
+        return self.driver.texts("session-item", " .session-name")
 
     def shows(self, *titles: str) -> None:
         """Waits until the list shows these and no others."""
-        self.driver.wait(lambda: self.titles() == list(titles), 10, f"the list shows {titles}, not {self.titles()}")
+        self.driver.wait(lambda: self.titles() == list(titles), 10, f"the list shows {titles}")
 
     def item(self, title: str) -> WebElement:
         """One of the list, which may be drawn anew at any moment."""
-        found = self.driver.wait(
-            lambda: [item for item in self.driver.find_all("session-item") if self._title(item) == title], 10, f"{title} is there"
-        )
-        return found[0]
+        self.driver.wait(lambda: title in self.titles(), 10, f"{title} is there")
+        return self.driver.find_all("session-item")[self.titles().index(title)]
 
     def open(self, title: str) -> None:
         """Opens one of the list."""
@@ -90,7 +78,7 @@ class Conversations:
 
     def shown(self) -> list[str]:
         """The texts of the conversation that is open."""
-        return [message.text for message in self.driver.find_all("message-text")]
+        return self.driver.texts("message-text")
 
     def wait_shown(self, *texts: str) -> None:
         """Waits until the conversation is this."""
@@ -104,7 +92,7 @@ def talks(scripted: ScriptedDriver) -> Conversations:
     if scripted.driver.find_elements("css selector", "dialog[open] [data-testid=sessions-close]"):  # a test that failed
         scripted.click("sessions-close")
     scripted.new_session()
-    scripted.driver.execute_async_script(FORGET)
+    scripted.driver.execute_script(FORGET)
     return Conversations(scripted)
 
 

@@ -1,5 +1,8 @@
 """The package as it ships, with the starter model, through the real side panel: what the words mean is tested here.
 
+What takes minutes in a graphics card that is made of software, summaries and code, is slow: a summary by the same model on the
+processor, which is several times as fast as that card, is in test_cpu_engine.py.
+
 Every context is watched from before its first instruction: the page, the panel and its Python Worker, the offscreen document
 and its engine Worker, the service worker.
 """
@@ -40,6 +43,7 @@ def test_a_second_turn_knows_the_first_and_reuses_the_cache(starter: PanelDriver
     assert "remembered" in usage
 
 
+@pytest.mark.slow
 def test_the_summary_names_the_subject(starter: PanelDriver) -> None:
     starter.new_session()
     starter.click("summarize-tab")
@@ -49,10 +53,11 @@ def test_the_summary_names_the_subject(starter: PanelDriver) -> None:
     starter.picture("starter-summary")
 
 
+@pytest.mark.slow
 def test_key_points_are_a_list_and_stay_the_choice(starter: PanelDriver) -> None:
     starter.new_session()
     starter.click("summary-ways")
-    next(each for each in starter.find_all("summary-style") if each.get_attribute("data-style") == "points").click()
+    starter.driver.find_element("css selector", '[data-testid="summary-style"][data-style="points"]').click()
     assert starter.wait_answer(timeout=420) == "done"
     assert starter.messages("user")[0].text.startswith("Summarize this page: key points")
     points = starter.answer().find_elements("css selector", '[data-testid="message-text"] li')
@@ -63,6 +68,7 @@ def test_key_points_are_a_list_and_stay_the_choice(starter: PanelDriver) -> None
     starter.wait(lambda: "Key points" in starter.find("summarize-tab").text, 20, "the button says what it will do")
 
 
+@pytest.mark.slow
 def test_it_writes_code_under_grammar_that_runs_once_it_is_allowed(starter: PanelDriver) -> None:
     starter.new_session()
     starter.ask("Use python to compute the 20th Fibonacci number")
@@ -81,7 +87,7 @@ def test_the_weights_lie_on_the_disk_once(starter: PanelDriver) -> None:
 
 
 def test_nothing_went_wrong_and_nothing_left_the_extension(starter: PanelDriver, pages: str) -> None:
-    """After the chats and the summary above: no error, no CSP violation, no request to anyone else, in any context."""
+    """After all of the above: no error, no CSP violation, no request to anyone else, in any context."""
     assert starter.watch
     seen = starter.watch.seen
     for path in CONTEXTS:

@@ -116,7 +116,7 @@ def data(prompt: str) -> str:
 
 
 def states(tiny: PanelDriver) -> list[str | None]:
-    return [section.get_attribute("data-state") for section in tiny.find_all("section")]
+    return tiny.attributes("data-state", "section")
 
 
 # ---- pages that can be read

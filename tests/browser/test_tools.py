@@ -172,7 +172,7 @@ def test_a_failure_is_told_to_the_model_once_and_then_to_the_user(scripted: Scri
 
 def test_a_failure_that_the_model_mends_is_none_for_the_user(scripted: ScriptedDriver) -> None:
     assert run_python(scripted, "print(owls)", "print(3)", answer=" 3.") == "done"
-    states = [step.get_attribute("data-state") for step in scripted.find_all("step")]
+    states = scripted.attributes("data-state", "step")
     assert states == ["error", "done"]
     assert scripted.answer_text() == "The result is 3."
 

@@ -42,10 +42,10 @@ class Windows:
         self.to(self.second).ask("Question of the second")
         self.driver.wait(lambda: self.driver.answer_state() == "streaming", 20, "the second question waits")
 
-    def conversation(self, panel: str) -> list[tuple[str | None, str | None]]:
+    def conversation(self, panel: str) -> list[tuple[str, ...]]:
         """Role and state of all that a panel shows."""
-        shown = self.to(panel).messages()
-        return [(message.get_attribute("data-role"), message.get_attribute("data-state")) for message in shown]
+        told = (self.to(panel).attributes(name, "message") for name in ("data-role", "data-state"))
+        return list(zip(*told, strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +64,7 @@ def fresh(windows: Windows) -> None:
 
 
 def test_the_second_waits_for_the_first_and_neither_shows_the_others_words(windows: Windows, tiny: PanelDriver) -> None:
+    windows.to(windows.first).limit_answers("250")
     windows.ask_both()
     tiny.wait(lambda: "the other window" in tiny.find("progress").text, 10, "the second says what it waits for")
     assert tiny.answer_text() == ""
@@ -84,6 +85,7 @@ def test_the_second_waits_for_the_first_and_neither_shows_the_others_words(windo
         assert tiny.messages("user")[0].text.startswith(question)
     assert not first.startswith(second[:40])
     assert not second.startswith(first[:40])
+    windows.to(windows.first).limit_answers("")
 
 
 def test_stop_in_one_does_not_stop_the_other(windows: Windows, tiny: PanelDriver) -> None:
@@ -121,7 +123,8 @@ def test_a_closed_panel_frees_the_engine_for_the_other(windows: Windows, tiny: P
 
 
 def test_windows_that_want_different_models_take_turns_and_say_what_they_wait_for(windows: Windows, tiny: PanelDriver) -> None:
-    windows.to(windows.first).ask("Question of the first")
+    windows.to(windows.first).limit_answers("250")
+    tiny.ask("Question of the first")
     tiny.wait_streaming(20)
     try:
         windows.to(windows.second).choose_model("starter")

@@ -243,3 +243,38 @@ test("an engine that ends takes its sessions along, and is silent", async () => 
   await new Promise((done) => setImmediate(done));
   assert.deepEqual(got, []);
 });
+
+test("images are shown to a model that sees, as pictures, and count for what they take", async () => {
+  fake.sees = true;
+  await load();
+  fake.answer = () => "A cat.";
+  const url = `data:image/jpeg;base64,${btoa("pixels")}`;
+  const content = [
+    { type: "image_url", image_url: { url } },
+    { type: "text", text: "What is this?" },
+  ];
+  assert.equal((await findBuiltIn()).is_vision, true);
+  const first = [SYSTEM, user(content)];
+  const { text, usage } = await complete({ messages: first });
+  assert.equal(text, "A cat.");
+  const [picture, words] = fake.prompted[0].messages[0].content;
+  assert.deepEqual(words, { type: "text", value: "What is this?" });
+  assert.deepEqual([picture.type, picture.value.type, await picture.value.text()], ["image", "image/jpeg", "pixels"]);
+  assert.equal(usage.input_tokens, 5 + 53 + 3);
+  const second = [...first, assistant(text), user("And its colour?")];
+  await complete({ messages: second });
+  assert.equal(fake.created.length, 2, "the session that has seen it goes on");
+  const other = [{ type: "image_url", image_url: { url: `data:image/jpeg;base64,${btoa("others")}` } }, content[1]];
+  await complete({ messages: [SYSTEM, user(other), assistant(text), user("And now?")] });
+  assert.equal(fake.created.length, 3, "another image is another conversation");
+  assert.equal(await fake.created[2].initialPrompts[1].content[0].value.text(), "others");
+});
+
+test("a model that does not see is not listed as one, nor asked for as one", async () => {
+  assert.equal((await findBuiltIn()).is_vision, false);
+  await load();
+  assert.deepEqual(
+    fake.created[0].expectedInputs.map(({ type }) => type),
+    ["text"],
+  );
+});

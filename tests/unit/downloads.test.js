@@ -5,12 +5,12 @@ import { createHash } from "node:crypto";
 import { mock, test } from "node:test";
 import * as digests from "../../background/models/digests.js";
 import { Downloads } from "../../background/models/downloads.js";
-import { retryDelay, statusError } from "../../background/models/faults.js";
+import { DownloadError, statusError } from "../../background/models/faults.js";
 import { checkSpec, planOf } from "../../background/models/plan.js";
 import { Rate } from "../../background/models/rate.js";
+import { Relay, relayedFetch } from "../../background/models/relay.js";
 import { DownloadsSupervisor } from "../../background/models/supervisor.js";
 import { transfer } from "../../background/models/transfer.js";
-import { HostRefused } from "../../background/network-guard.js";
 
 const BASE = "https://weights.test/mlc-ai/M/resolve/main/";
 const LIB = "https://code.test/m.wasm";
@@ -47,6 +47,9 @@ const SPEC = {
   needs: [],
   is_vision: false,
 };
+
+/** What Python would say. */
+const POLICY = { passing: ["offline", "server", "stalled"], waits: [0.001, 0.002], quiet: 5, silence: 30, fetches: 2 };
 
 /** Serves files by ranges; `faults` maps a name to what happens instead, once each. */
 class ScriptedServer {
@@ -176,7 +179,7 @@ function opened({
     onModels: (list) => models.push(list),
     pace: 0,
   });
-  const ask = (type, model) => downloads.answer({ type: `models.${type}`, id: "r", model });
+  const ask = (type, model, policy = POLICY) => downloads.answer({ type: `models.${type}`, id: "r", model, policy });
   const now = (id = "m") => downloads.entries.get(id)?.download;
   return { downloads, server, files, store, states, models, ask, now };
 }
@@ -258,27 +261,63 @@ test("another Worker goes on by itself, unless it was paused", async () => {
   await first.ask("pause", "m"); // it still listens
 });
 
-test("a lost network is waited for, longer each time, until the browser tells of its return", async () => {
+test("a lost network is waited for, as long as it is told, until the browser tells of its return", async () => {
   const server = new ScriptedServer(modelFiles([300]));
   const { ask, now, downloads, states } = opened({ server });
   server.fault("shard_0.bin", { cut: 100 }, "offline", "offline", "offline");
-  const delays = [];
-  downloads.delay = (attempt) => {
-    delays.push(attempt);
-    return attempt < 2 ? 1 : 1e6;
+  const waits = [];
+  const rest = downloads.rest.bind(downloads);
+  downloads.rest = (seconds, signal) => {
+    waits.push(seconds);
+    return rest(seconds, signal);
   };
-  const asked = ask("download", SPEC);
-  await until(() => delays.length === 3);
-  assert.deepEqual(delays, [0, 1, 2]);
+  const asked = ask("download", SPEC, { ...POLICY, waits: [0.001, 0.002, 1000] });
+  await until(() => waits.length === 3);
+  assert.deepEqual(waits, [0.001, 0.002, 1000]);
   assert.deepEqual([now().state, now().error.code, now().bytes_per_second], ["waiting", "offline", 0]);
   assert.match(now().error.message, /weights\.test/);
   downloads.hurry();
-  await until(() => delays.length === 4);
-  assert.equal(delays[3], 0); // it may be there again soon
+  await until(() => waits.length === 4);
+  assert.equal(waits[3], 0.001); // it may be there again soon
   await asked;
   assert.equal(server.served, now().total);
   assert.ok(states.includes("m waiting offline"));
-  assert.deepEqual([0, 1, 2, 3, 99].map(retryDelay), [500, 1000, 2000, 5000, 60_000]);
+});
+
+test("the last wait holds for all attempts that come later", async () => {
+  const { ask, server, downloads } = opened();
+  server.fault("shard_0.bin", ...Array(9).fill(503));
+  await ask("download", SPEC);
+  assert.equal(downloads.fruitless, 0); // since bytes came
+  assert.equal(server.asked.filter(([name]) => name === "shard_0.bin").length, 10);
+});
+
+test("what is tried again is told with the download, and kept with it for when there is no panel", async () => {
+  const strict = { ...POLICY, passing: ["offline"] };
+  const { ask, server, files, store } = opened();
+  server.fault("shard_0.bin", 503);
+  await assert.rejects(ask("download", SPEC, strict), { code: "server" });
+  server.fault("shard_0.bin", { hang: 100 });
+  ask("download", SPEC, strict).catch(() => {});
+  await until(() => files.bytes === WHOLE - 200);
+  const another = new ScriptedServer();
+  another.fault("shard_0.bin", "offline", 503);
+  const next = opened({ server: another, files, store });
+  await next.downloads.start();
+  await until(() => next.now().state === "error");
+  assert.ok(next.states.includes("m waiting offline"));
+  assert.equal(next.now().error.code, "server");
+  await ask("pause", "m"); // it still listens
+});
+
+test("a download that was begun before there was a policy is asked for once, and told to the user", async () => {
+  const { ask, server, downloads, now } = opened();
+  server.fault("shard_0.bin", 503);
+  await assert.rejects(ask("download", SPEC, null), { code: "server" });
+  downloads.announce();
+  assert.equal(now().state, "error");
+  await ask("download", SPEC, null);
+  assert.equal(now().state, "complete");
 });
 
 test("each answer of the server has its own name", async () => {
@@ -371,7 +410,7 @@ test("a connection that goes silent is given up", async () => {
   const files = new MemoryFiles();
   const file = await files.open("m", "shard_0.bin");
   const part = { name: "shard_0.bin", url: `${BASE}shard_0.bin`, bytes: 300, md5: null, sha256: null };
-  const means = { file, validator: null, fetch: server.fetch, signal: new AbortController().signal, patience: 20 };
+  const means = { file, validator: null, fetch: server.fetch, signal: new AbortController().signal, silence: 0.02 };
   const more = { onAnswer: async () => {}, onBytes: () => {} };
   const silent = { code: "stalled", message: "weights.test sent nothing for 0.02 seconds" };
   await assert.rejects(transfer(part, { ...means, ...more }), silent);
@@ -397,19 +436,100 @@ test("a download that stands still says so, and no longer a rate", async () => {
   assert.equal(now().error, null);
 });
 
-test("a host that the browser refuses is named", async () => {
-  for (const [refused, message] of [
-    ["weights.test", "this extension must not connect to weights.test"],
-    ["other.test", "weights.test passes on to other.test; this extension must not connect to other.test"],
+// ---- the relay
+
+/** Both sides of a relay; the page's fetch() is `fetch`, which may have the page's policy refuse what it is asked for. */
+function relayed(fetch) {
+  const page = new EventTarget();
+  const refuse = (blockedURI) => {
+    page.dispatchEvent(Object.assign(new Event("securitypolicyviolation"), { blockedURI }));
+    throw new TypeError("Failed to fetch");
+  };
+  const relay = new Relay({ fetch: async (url, options) => fetch(url, options, refuse), scope: page });
+  return { relay, fetch: relayedFetch((asked) => relay.serve(asked)) };
+}
+
+test("an answer comes through the page as it is, in its own time", async () => {
+  const server = new ScriptedServer();
+  const seen = [];
+  const { fetch } = relayed((url, options) => {
+    seen.push(options);
+    return server.fetch(url, options);
+  });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const response = await fetch(`${BASE}shard_0.bin`, { headers: { Range: "bytes=100-" }, signal });
+  assert.deepEqual([response.status, response.headers.get("ETag")], [206, '"1"']);
+  assert.ok(server.served <= 50, "nobody has read yet"); // what a stream takes ahead
+  assert.deepEqual(new Uint8Array(await response.arrayBuffer()), server.files["shard_0.bin"].slice(100));
+  assert.deepEqual([seen[0].cache, seen[0].credentials], ["no-store", "omit"]);
+  controller.abort(); // as whoever fetches does in any case
+});
+
+test("a whole model comes through the page", async () => {
+  const server = new ScriptedServer();
+  const { fetch, relay } = relayed(server.fetch);
+  const { ask, now, downloads } = opened({ server });
+  downloads.means.fetch = fetch;
+  server.fault("shard_0.bin", { cut: 100 });
+  server.fault("shard_1.bin", 503);
+  await ask("download", SPEC);
+  assert.equal(now().state, "complete");
+  await until(() => relay.running.size === 0);
+});
+
+test("what the Worker ends, or leaves behind when it ends, is ended in the page", async () => {
+  const endings = [
+    [(controller) => controller.abort(new Error("mine")), /mine/],
+    [(_, relay) => relay.end(), null], // nobody is there to hear of it
+  ];
+  for (const [end, told] of endings) {
+    const server = new ScriptedServer();
+    server.fault("shard_0.bin", { hang: 100 });
+    let signal;
+    const { fetch, relay } = relayed((url, options) => {
+      signal = options.signal;
+      return server.fetch(url, options);
+    });
+    const controller = new AbortController();
+    const response = await fetch(`${BASE}shard_0.bin`, { headers: { Range: "bytes=0-" }, signal: controller.signal });
+    const reader = response.body.getReader();
+    await reader.read();
+    await reader.read();
+    const last = reader.read();
+    end(controller, relay);
+    if (told) await assert.rejects(last, told);
+    await until(() => signal.aborted);
+    assert.equal(relay.running.size, 0);
+    last.catch(() => {});
+    controller.abort();
+  }
+  const { fetch } = relayed(() => new Promise(() => {}));
+  const controller = new AbortController();
+  const asked = fetch(BASE, { headers: {}, signal: controller.signal });
+  controller.abort(new Error("mine"));
+  await assert.rejects(asked, /mine/); // at once
+  await assert.rejects(fetch(BASE, { headers: {}, signal: controller.signal }), /mine/);
+});
+
+test("a host that the browser refuses is told from a lost network, and from one that passes on", async () => {
+  const passingOn = (url, { redirect }, refuse) => (redirect === "manual" ? new Response() : refuse(url));
+  for (const [page, message] of [
+    [(url, _, refuse) => refuse(url), "this extension must not connect to weights.test"],
+    [passingOn, "weights.test passes on to a host that this extension must not connect to"],
   ]) {
     const { ask, downloads, now } = opened();
-    downloads.means.fetch = async () => {
-      throw new HostRefused(refused);
-    };
-    await assert.rejects(ask("download", SPEC), { code: "moved" });
+    downloads.means.fetch = relayed(page).fetch;
+    await assert.rejects(ask("download", SPEC), DownloadError);
     assert.deepEqual(now().error, { code: "moved", message });
   }
+  const { fetch } = relayed((_url, _options, refuse) => refuse("https://other.test"));
+  const controller = new AbortController();
+  await assert.rejects(fetch(BASE, { headers: {}, signal: controller.signal }), TypeError);
+  controller.abort();
 });
+
+// ---- the disk
 
 test("the disk is looked at before the weights come, and a full one loses nothing", async () => {
   const small = opened({ quota: 400 });
@@ -595,10 +715,11 @@ function supervised() {
     workers.push(new ScriptedWorker());
     return workers.at(-1);
   };
-  const seen = { models: [], persisted: 0 };
+  const seen = { models: [], persisted: 0, served: [], ended: 0 };
   const onModels = (models) => seen.models.push(models);
   const persist = () => seen.persisted++;
-  const supervisor = new DownloadsSupervisor({ startWorker, persist, onModels });
+  const relay = { serve: (asked) => seen.served.push(asked.url), end: () => seen.ended++ };
+  const supervisor = new DownloadsSupervisor({ startWorker, relay, persist, onModels });
   const open = () => {
     const got = [];
     const panel = supervisor.addPanel((answer) => got.push(answer));
@@ -624,6 +745,8 @@ test("each panel gets its own answers, all get the news, and new ones the last n
   assert.deepEqual(open().got, [{ type: "downloads", downloads: [1], storage: {} }]);
   say({ type: "models", models: ["m"] });
   assert.deepEqual(seen.models, [["m"]]);
+  say({ type: "fetch", url: BASE });
+  assert.deepEqual([seen.served, two.got.length], [[BASE], 2]); // that is no news
 });
 
 test("a Worker that fails is started again; what it owed is told so, and what came meanwhile is asked anew", async () => {
@@ -633,6 +756,7 @@ test("a Worker that fails is started again; what it owed is told so, and what ca
   panel.ask("download", "old");
   workers[0].onerror({ message: "crashed" });
   assert.deepEqual(panel.got.at(-1), { type: "error", id: "old", code: "downloads-lost", message: "crashed" });
+  assert.equal(seen.ended, 1);
   panel.ask("pause", "new");
   mock.timers.tick(250);
   assert.deepEqual(

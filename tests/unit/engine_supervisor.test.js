@@ -831,6 +831,53 @@ test("how long a model stays can be set at any time, also for ever", async () =>
   assert.equal(supervisor.state.state, "ready");
 });
 
+test("with the last panel goes the look at the machine's memory, and soon after it the model", async () => {
+  for (const minutes of [60, 15, 1]) {
+    const { supervisor, panel } = await loaded();
+    const other = open(supervisor);
+    panel.ask({ type: "keep", minutes });
+    panel.ask({ type: "keep-unwatched", minutes: 2 });
+    const least = Math.min(minutes, 2) * MINUTE;
+    panel.close();
+    mock.timers.tick(minutes === 1 ? 0 : 10 * MINUTE);
+    assert.equal(supervisor.state.state, "ready", "one is still open");
+    other.close();
+    mock.timers.tick(least - 1);
+    assert.equal(supervisor.state.state, "ready");
+    mock.timers.tick(1);
+    assert.equal(supervisor.state.state, "asleep");
+  }
+});
+
+test("a model that is to stay always stays with no panel open, too", async () => {
+  const { supervisor, panel } = await loaded();
+  panel.ask({ type: "keep", minutes: null });
+  panel.ask({ type: "keep-unwatched", minutes: 2 });
+  panel.close();
+  mock.timers.tick(24 * 60 * MINUTE);
+  assert.equal(supervisor.state.state, "ready");
+});
+
+test("a panel that opens in time keeps the model, and an answer that a closed one asked for begins the time anew", async () => {
+  const { supervisor, panel, worker } = await loaded();
+  panel.ask({ type: "keep", minutes: 60 });
+  panel.ask({ type: "keep-unwatched", minutes: 2 });
+  panel.close();
+  mock.timers.tick(MINUTE);
+  const next = open(supervisor);
+  mock.timers.tick(59 * MINUTE);
+  assert.equal(supervisor.state.state, "ready");
+  next.complete("r1");
+  next.close();
+  mock.timers.tick(5000);
+  assert.equal(supervisor.state.state, "generating");
+  worker.say({ type: "done", key: worker.keys("complete")[0], finish_reason: "abort", usage: null });
+  mock.timers.tick(2 * MINUTE - 1);
+  assert.equal(supervisor.state.state, "ready");
+  mock.timers.tick(1);
+  assert.equal(supervisor.state.state, "asleep");
+});
+
 test("a Worker that loads, or that was lost, is not put to sleep", async () => {
   const { supervisor, worker, workers } = await loaded();
   mock.timers.tick(14 * MINUTE);

@@ -21,6 +21,13 @@ class KeptSessions:
         self.elsewhere: set[str] = set()  # claimed by another window
         self.writes = 0
         self.fails: str | None = None
+        self.refuses: set[str] = set()  # what cannot be written, by id
+        self.lost: Message | None = None  # what there was before the browser threw the database away
+        self._deleted: dict[str, list[Any]] = {}  # rows, by id
+
+    @property
+    def _tables(self) -> list[dict[str, Any]]:
+        return [self.sessions, self.messages, self.rest, self.parts, self.texts]
 
     def call(self, name: str, arguments: Message) -> Any:
         """Answers one call."""
@@ -57,6 +64,8 @@ class KeptSessions:
     ) -> None:
         self.writes += 1
         name = session["id"]
+        if name in self.refuses:
+            raise RuntimeError("DataCloneError")
         self.sessions[name] = session
         kept = self.messages.setdefault(name, {})
         kept.update({message["id"]: message for message in messages})
@@ -77,9 +86,16 @@ class KeptSessions:
             self.sessions[id].update(changes)
 
     def _delete(self, ids: list[str]) -> None:
-        for name in ids:
-            for table in (self.sessions, self.messages, self.rest, self.parts, self.texts):
-                table.pop(name, None)
+        self._deleted = {name: [table.pop(name, None) for table in self._tables] for name in ids}
+
+    def _restore(self, ids: list[str]) -> None:
+        for name in [name for name in ids if name in self._deleted]:
+            for table, row in zip(self._tables, self._deleted.pop(name), strict=True):
+                if row is not None:
+                    table[name] = row
+
+    def _lost(self) -> Message | None:
+        return None if self.sessions else self.lost
 
     def _search(self, words: list[str]) -> list[Message]:
         texts = {name: f"{session['title']}\n{self.texts.get(name, '')}".lower() for name, session in self.sessions.items()}

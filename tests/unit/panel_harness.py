@@ -6,6 +6,7 @@ The engine behind the port is scripted here, since a model's words are no matter
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import re
 from collections.abc import Callable
@@ -100,14 +101,20 @@ class Panel:
         self.usage: Message = USAGE
         self.probe: Message | None = None  # what the graphics card can do
         self.models_answer: Callable[[Message], Message | None] = lambda _request: {"type": "models.done"}  # None: not yet
-        self.kept = kept or KeptSessions()
+        self.kept = self._disk = kept or KeptSessions()
         self.app = App(self._take)
         self._changed = asyncio.Event()
         self._waiting: set[str] = set()
         self._task = asyncio.ensure_future(self.app.run())
 
     async def close(self) -> None:
-        """Ends the application."""
+        """Ends the application once it has opened its session and the running turn has stopped: what Amplifier’s kernel, with
+        threads of its own, calls after the loop is closed would never be awaited. Nothing of this reaches the disk."""
+        self._disk = copy.deepcopy(self.kept)
+        opened = ("ready", "fatal")
+        await self.until(lambda: self._task.done() or any(event["type"] in opened for event in self.events))
+        self.send(type="stop")
+        await self.until(lambda: self._task.done() or not self.is_busy())
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
@@ -191,7 +198,7 @@ class Panel:
     def _called(self, name: str, arguments: Message) -> Message:
         if name.startswith("sessions."):
             try:
-                return {"type": "returned", "value": self.kept.call(name, arguments)}
+                return {"type": "returned", "value": self._disk.call(name, arguments)}
             except RuntimeError as error:
                 return {"type": "raised", "message": str(error)}
         value = self.calls.get(name)

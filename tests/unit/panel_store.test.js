@@ -591,3 +591,28 @@ test("the timeline is told as a whole", () => {
   const entries = [{ time: 1, level: /** @type {const} */ ("info"), text: "It runs" }];
   assert.deepEqual(after([{ type: "timeline", entries }]).timeline, entries);
 });
+
+test("what is said before a choice of the user's is known is not said of the model that was chosen", () => {
+  const models = ["small", "large"].map((id) => ({ id, name: `The ${id} one` }));
+  const [small, large] = models;
+  /** @param {any} changes */
+  const told = (changes) => ({
+    type: "engine",
+    engine: { ...initialState().engine, state: "ready", models, model: small, ...changes },
+  });
+  const chosen = after([told({}), { type: "sent", command: { type: "choose-model", model: "large" } }]);
+  const seen = ({ engine }) => [engine.state, engine.model?.id];
+  assert.deepEqual(seen(chosen), ["loading", "large"]);
+  const early = after([told({ engine: "webllm" })], chosen);
+  assert.deepEqual(seen(early), ["loading", "large"]);
+  assert.equal(early.announcement, chosen.announcement);
+  const known = after([told({ asked: "large", model: large, state: "loading" })], early);
+  assert.deepEqual(seen(known), ["loading", "large"]);
+  assert.deepEqual(seen(after([told({ asked: "large", model: large })], known)), ["ready", "large"]);
+  const busy = after([
+    told({ state: "generating" }),
+    { type: "sent", command: { type: "choose-model", model: "large" } },
+  ]);
+  assert.deepEqual(seen(busy), ["generating", "large"]);
+  assert.deepEqual(seen(after([told({})], busy)), ["loading", "large"], "the answer ended meanwhile");
+});

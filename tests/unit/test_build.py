@@ -223,7 +223,7 @@ def test_the_policy_lets_no_script_in_and_the_pages_connect_to_the_hosts_of_weig
     assert {source for sources in rules.values() for source in sources} <= allowed
     weight_hosts = ["https://huggingface.co", "https://*.huggingface.co", "https://*.hf.co", "https://raw.githubusercontent.com"]
     assert own_policy(built / "sidepanel" / "index.html") == {"connect-src": ["'self'", "data:", *weight_hosts]}
-    assert own_policy(built / "background" / "offscreen.html") == {"connect-src": ["'self'"]}
+    assert own_policy(built / "background" / "offscreen.html") == {"connect-src": ["'self'", *weight_hosts]}
 
 
 def policy(text: str) -> dict[str, list[str]]:

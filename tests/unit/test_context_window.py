@@ -58,6 +58,24 @@ async def test_everything_is_sent_while_it_fits() -> None:
     assert told == []
 
 
+async def test_what_fits_in_any_case_is_not_counted() -> None:
+    context, _ = make()
+    await fill(context, 1)
+    asked: list[str] = []
+
+    async def watched(texts: list[str]) -> list[int]:
+        asked.extend(texts)
+        return await count(texts)
+
+    context._coordinator.register_capability("browser.count_tokens", watched)  # pyright: ignore[reportPrivateUsage]
+    messages = await context.get_messages()
+    most = sum(len(message["content"]) + MESSAGE_OVERHEAD for message in [*messages, {"content": SYSTEM}])
+    assert len(await context.get_messages_for_request(token_budget=most)) == 3
+    assert asked == []
+    assert len(await context.get_messages_for_request(token_budget=most - 1)) == 3
+    assert sorted(asked) == sorted([SYSTEM, *(message["content"] for message in messages)])
+
+
 async def test_whole_turns_are_dropped_from_the_start_and_told() -> None:
     context, told = make()
     await fill(context, 6)

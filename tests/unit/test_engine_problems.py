@@ -78,10 +78,13 @@ async def test_a_stopped_answer_does_not_go_on_when_the_engine_goes(panel: Panel
     assert len(panel.requests) == 1
 
 
+COUNTED = "Early " * 60  # long enough that it might not fit
+
+
 async def test_stop_ends_a_turn_that_waits_for_a_model() -> None:
     panel = LoadingPanel()
     panel.connect("loading")
-    panel.send(type="prompt", id="q1", text="Early")
+    panel.send(type="prompt", id="q1", text=COUNTED)
     await panel.until(lambda: sent(panel, "count"))
     panel.send(type="stop")
     assert (await panel.settled())["state"] == "stopped"
@@ -107,7 +110,7 @@ async def test_stop_while_the_engine_is_gone(panel: Panel) -> None:
 async def test_a_count_is_asked_again_when_the_engine_goes() -> None:
     panel = LoadingPanel()
     panel.connect("loading")
-    panel.send(type="prompt", id="q1", text="Early")
+    panel.send(type="prompt", id="q1", text=COUNTED)
     await panel.until(lambda: sent(panel, "count"))
     panel.lose_engine()
     panel.finish_loading()

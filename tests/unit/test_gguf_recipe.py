@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from gguf import GGUFReader
 from starter_model.convert import convert, shape_of
-from starter_model.gguf_recipe import write_recipe, write_tiny_gguf
+from starter_model.gguf_recipe import write_gguf_of_zeros, write_recipe
 from starter_model.shape import SHAPES
 from starter_model.tiny_weights import write_tiny
 from test_starter_model import write_gguf
@@ -58,7 +58,7 @@ def test_every_byte_of_the_shards_is_used_once(converted: tuple[Path, Path]) -> 
 def test_the_tiny_model_has_a_gguf_too(converted: tuple[Path, Path], tmp_path: Path) -> None:
     gguf, folder = converted
     write_tiny(folder, tmp_path / "tiny")
-    write_tiny_gguf(gguf, tmp_path / "tiny.gguf")
+    write_gguf_of_zeros(gguf, tmp_path / "tiny.gguf", SHAPES["tiny"])
     write_recipe(tmp_path / "tiny.gguf", tmp_path / "tiny")
     (tmp_path / "restored.gguf").write_bytes(restored(tmp_path / "tiny"))
     reader = GGUFReader(tmp_path / "restored.gguf")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -456,3 +459,108 @@ def test_file_names_are_plain() -> None:
     assert file_name("A/B: “C”?", "md") == "AB C.md"
     assert file_name("???", "md") == "conversation.md"
     assert from_json(as_json(kept(*SEALS).stored())).record.title == "Seals"
+
+
+# -- what cannot be written, and what was lost
+
+
+async def test_one_that_cannot_be_written_holds_up_no_other_and_stays_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "EVERY", 0.0)
+    desk = Desk()
+    bad = desk.keeper.record.id
+    desk.database.refuses.add(bad)
+    await desk.say(*SEALS)
+    assert desk.events[-1]["session"]["problem"]["technical"] == "DataCloneError"
+    desk.begin(is_temporary=False)
+    await desk.say(said(5, "user", "How long does bread bake?"))
+    assert list(desk.database.sessions) == [desk.keeper.record.id]
+    assert desk.events[-1]["session"]["state"] == "kept"
+    notice = next(event for event in desk.events if event["type"] == "notice")
+    assert "“What do seals eat?” is not saved yet (DataCloneError)" in notice["text"]
+    shown = await desk.do("list-sessions")
+    assert {each["title"] for each in shown} == {"What do seals eat?", "How long does bread bake?"}
+    await desk.do(**notice["action"]["command"])
+    assert [each["text"] for each in json.loads(desk.files[-1]["text"])["messages"]] == [each["text"] for each in SEALS]
+    assert [event["type"] for event in desk.events].count("notice") == 1  # it is said once
+    desk.database.refuses.clear()
+    await desk.keeper.flush()
+    assert desk.notices()[-1] == "“What do seals eat?” is saved now."
+    assert (await desk.archive.read(bad)).messages == list(SEALS)
+
+
+async def test_one_that_cannot_be_written_is_tried_again_by_itself_more_rarely_than_others_are_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(keeping, "EVERY", 0.0)
+    clock = 0.0
+    monkeypatch.setattr(keeping, "time", SimpleNamespace(monotonic=lambda: clock, time=time.time))
+    desk = Desk()
+    bad = desk.keeper.record.id
+    desk.database.refuses.add(bad)
+    await desk.say(*SEALS[:2])
+    desk.begin(is_temporary=False)
+    tries: list[str] = []
+    write = desk.database._write
+    monkeypatch.setattr(desk.database, "_write", lambda **what: (tries.append(what["session"]["id"]), write(**what))[1])
+    for number in range(5, 9):
+        desk.messages.append(said(number, "user", f"Question {number}"))
+        desk.keeper.saw({"type": "message", "message": desk.messages[-1]})
+        while len(desk.database.messages.get(desk.keeper.record.id, {})) < number - 4:
+            await asyncio.sleep(0)
+    assert tries.count(bad) == 0
+    desk.database.refuses.clear()
+    clock = sum(keeping.RETRIES)
+    assert desk.keeper._writing
+    await asyncio.wait_for(desk.keeper._writing, 10)
+    assert tries.count(bad) == 1 and bad in desk.database.sessions
+
+
+async def test_one_that_cannot_be_written_can_be_opened_deleted_and_brought_back() -> None:
+    desk = Desk()
+    bad = desk.keeper.record.id
+    desk.database.refuses.add(bad)
+    await desk.say(*SEALS)
+    desk.begin(is_temporary=False)
+    await desk.do("delete-session", id=bad)
+    desk.database.refuses.clear()
+    await desk.keeper.flush()
+    assert not desk.database.sessions
+    desk.database.refuses.add(bad)
+    assert [each["id"] for each in await desk.do("restore-sessions", ids=[bad])] == [bad]
+    await desk.do("open-session", id=bad)
+    assert desk.resumed[-1].messages == list(SEALS)
+    assert desk.events[-1]["sessions"][0]["open"]
+
+
+async def test_all_that_cannot_be_read_come_back_too() -> None:
+    desk = await filled()
+    desk.database.sessions["bad"] = {"id": "bad", "title": 7, "version": 9}
+    desk.database.messages["bad"], desk.database.rest["bad"] = {"m": {"odd": [1]}}, {"order": ["m"], "memory": "lost"}
+    before = [dict(table) for table in (desk.database.sessions, desk.database.messages, desk.database.rest)]
+    await desk.do("delete-all-sessions")
+    assert "bad" not in desk.database.sessions
+    await desk.do("restore-sessions", ids=["bad"])
+    for table, was in zip((desk.database.sessions, desk.database.messages, desk.database.rest), before, strict=True):
+        assert table["bad"] == was["bad"]
+
+
+async def test_a_database_of_a_later_version_has_its_own_words() -> None:
+    desk = await filled()
+    desk.database.fails = "VersionError: The requested version (2) is less than the existing version (3)."
+    await desk.list.handle({"type": "list-sessions"})
+    error = desk.events[-1]["error"]
+    assert error["title"] == "The conversations were kept by a newer Amplifier"
+    assert "Update this extension" in error["detail"]
+    assert desk.notices()[-1] == f"{error['title']}. {error['detail']}"
+    await desk.say(said(3, "user", "And now?"))
+    assert "Update this extension" in desk.events[-1]["session"]["problem"]["detail"]
+
+
+async def test_a_database_that_was_thrown_away_is_told_with_the_next_step() -> None:
+    desk = Desk()
+    await desk.list.left_off()
+    assert not desk.notices()
+    desk.database.lost = {"count": 3, "last": 1_700_000_000_000}
+    await desk.list.left_off()
+    assert desk.notices()[-1].startswith("The 3 conversations that were kept here on November 14, 2023 are gone")
+    assert "import them from the list of conversations" in desk.notices()[-1]

@@ -280,3 +280,62 @@ async def test_a_strangers_file_cannot_name_other_things_by_its_images_ids(panel
     panel.send(type="import-session", text=json.dumps(file), name="file.json")
     await panel.until(lambda: any(event.get("text", "").endswith("was imported.") for event in panel.events))
     assert not put
+
+
+async def test_an_image_alone_is_asked_about(panel: Panel) -> None:
+    panel.connect(**SEEING)
+    attach(panel)
+    await ready(panel)
+    panel.send(type="prompt", id="q", text="", attachments=["cat.jpg"])
+    assert (await panel.settled())["state"] == "done"
+    assert parts(panel)[0]["image_url"]["url"] == URL
+    assert parts(panel)[1]["text"].startswith("What is in this image?")
+    shown = panel.messages()[0]
+    assert (shown["text"], [each["id"] for each in shown["attachments"]]) == ("", ["cat.jpg"])
+    titles = [event["session"]["title"] for event in panel.events if event["type"] == "session"]
+    assert titles[-1] == "cat.jpg"
+
+
+async def test_an_image_alone_that_is_taken_back_is_sent_again_with_its_question(panel: Panel) -> None:
+    panel.connect(**SEEING)
+    panel.answer = lambda _request: ["..."]
+    attach(panel)
+    await ready(panel)
+    panel.send(type="prompt", id="q1", text="Wait")
+    await panel.until(lambda: panel.requests)
+    panel.send(type="prompt", id="q2", text="", attachments=["cat.jpg"])
+    panel.send(type="stop")
+    await panel.settled()
+    panel.answer = lambda _request: ["A cat."]
+    panel.send(type="edit", id="q2", text="")
+    await panel.settled(2)
+    assert parts(panel)[1]["text"].startswith("What is in this image?")
+
+
+async def test_an_image_alone_that_turns_out_to_be_damaged_is_not_asked_about(panel: Panel) -> None:
+    panel.connect(**SEEING)
+    panel.send(type="attach-started", id="cat.jpg", kind="image", name="cat.jpg")
+    panel.send(type="prompt", id="q", text="", attachments=["cat.jpg"])
+    panel.send(type="attach-image", id="cat.jpg", name="cat.jpg", error="damaged", detail="")
+    answer = await panel.settled()
+    assert answer["state"] == "error" and answer["error"]["title"] == "cat.jpg: it is damaged"
+    assert not panel.requests
+
+
+@pytest.mark.parametrize(
+    ("room", "title", "words"),
+    [
+        (4000, "Too many images at a time", "Of these 3 images 1 fits into the model’s context at a time. Send one at a time"),
+        (7500, "Too many images at a time", "Of these 3 images 2 fit into the model’s context at a time. Send at most 2"),
+        (2000, "The image is too large for this model", "has no room for even one of these images"),
+    ],
+)
+async def test_too_many_images_say_how_many_fit(panel: Panel, room: int, title: str, words: str) -> None:
+    panel.connect(is_vision=True, context_window=room)
+    names = ["a.jpg", "b.jpg", "c.jpg"]
+    for name in names:
+        attach(panel, name)
+        await ready(panel, name)
+    panel.send(type="prompt", id="q", text="Compare these", attachments=names)
+    error = (await panel.settled())["error"]
+    assert error["title"] == title and words in error["detail"]

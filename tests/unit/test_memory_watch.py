@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from amplifier_browser.engine import Engine
 from amplifier_browser.host import HostError
-from amplifier_browser.models.memory import LOOKS, UNUSED_SECONDS, MemoryWatch, is_short
+from amplifier_browser.models.memory import LOOKS, UNUSED_SECONDS, UNWATCHED_MINUTES, MemoryWatch, is_short
+from panel_harness import Panel
 
 GB = 1_000_000_000
 
@@ -97,7 +99,32 @@ async def test_what_holds_no_memory_here_is_left_alone(machine: Machine, engine:
     assert machine.slept() == 0
 
 
+def test_what_is_loaded_is_told_how_long_it_may_stay_when_nobody_looks(machine: Machine) -> None:
+    told = {"type": "keep-unwatched", "minutes": UNWATCHED_MINUTES}
+    for state in ("generating", "ready"):
+        machine.tell(state)
+    assert machine.posted == [told]
+    machine.tell("lost")  # the offscreen document may be another one
+    machine.tell("ready")
+    assert machine.posted == [told, told]
+
+
 async def test_without_a_number_nothing_happens(machine: Machine) -> None:
     machine.free = None
     await machine.look(LOOKS + 1)
     assert machine.slept() == 0 and machine.looks == LOOKS + 1
+
+
+async def test_it_ends_with_the_application() -> None:
+    panel = Panel()
+    panel.connect()
+    await panel.until(lambda: any(event["type"] == "ready" for event in panel.events))
+
+    def watching() -> list[str]:
+        names = [getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks() if not task.done()]
+        return [name for name in names if name == "MemoryWatch.run"]
+
+    assert watching()
+    await panel.close()
+    await asyncio.sleep(0)
+    assert not watching()

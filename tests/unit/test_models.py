@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from amplifier_browser.models.catalogue import Catalogue, Entry, Variant
 from amplifier_browser.models.custom import NotAdded, repository
-from amplifier_browser.models.downloads import PROBLEMS, line, problem
+from amplifier_browser.models.downloads import POLICY, PROBLEMS, WAITS, line, problem
 from amplifier_browser.models.fit import Adapter, Candidate, choose, fit, recommend, size
 from amplifier_browser.models.shape import shape
 from panel_harness import Panel
@@ -379,6 +379,14 @@ async def test_commands_reach_the_background(panel: Panel) -> None:
     panel.send(type="resume-download", model=LARGE_ID)
     await panel.until(lambda: len(panel.models_asked) == 4)
     assert panel.models_asked[-1]["type"] == "models.download" and panel.models_asked[-1]["model"]["id"] == LARGE_ID
+    assert panel.models_asked[-1]["policy"] == POLICY
+
+
+def test_what_is_tried_again_by_itself_has_words_and_waits_longer_each_time() -> None:
+    assert set(POLICY["passing"]) == set(WAITS) <= set(PROBLEMS)
+    waits = POLICY["waits"]
+    assert waits == sorted(set(waits)) and 0 < waits[0] <= 1 and waits[-1] <= 60
+    assert POLICY["quiet"] < POLICY["silence"] and POLICY["fetches"] >= 2
 
 
 async def test_a_failed_download_says_why_and_what_to_do(panel: Panel) -> None:
@@ -545,3 +553,10 @@ async def test_nothing_is_told_before_somebody_looks(panel: Panel) -> None:
 
 def test_an_empty_catalogue_is_one() -> None:
     assert Catalogue().entries == [] and Catalogue().find("x") is None
+
+
+async def test_a_notice_has_the_models_name_though_nobody_has_looked_at_the_models(panel: Panel) -> None:
+    panel.tell_downloads(download(LARGE_ID, "downloading"))
+    panel.tell_downloads(download(LARGE_ID, "complete"))
+    await panel.until(lambda: notices(panel))
+    assert notices(panel)[-1]["text"] == "Large 3B is downloaded."

@@ -219,3 +219,50 @@ def row(panel: Panel) -> dict[str, Any]:
     """Chrome's own model as it is listed."""
     told = [event for event in panel.events if event["type"] == "models"]
     return next((each for each in told[-1]["models"] if each["id"] == "browser"), {}) if told else {}
+
+
+async def test_nothing_is_said_to_be_ready_of_a_model_that_was_just_chosen(panel: WindowPanel) -> None:
+    panel.send(type="choose-model", model="large")
+    assert_loading(panel, "large")
+    panel.say({"type": "loaded", "id": panel.sent("load")[-1]["id"], "model": "large"})
+    assert_loading(panel, "large")
+    panel.tell("small")  # a late word of the model before
+    assert_loading(panel, "large")
+    panel.tell("large", "loading")
+    assert panel.shown()["state"] == "loading"
+    panel.tell("large")
+    assert (panel.shown()["state"], panel.shown()["model"]["id"]) == ("ready", "large")
+
+
+def assert_loading(panel: WindowPanel, model: str) -> None:
+    shown = panel.shown()
+    told = (shown["state"], shown["model"]["id"], shown["asked"], shown["text"], shown["error"])
+    assert told == ("loading", model, model, "Loading Large", None)
+
+
+async def test_a_model_chosen_in_mid_answer_is_never_ready_by_the_word_of_the_one_that_answers(panel: WindowPanel) -> None:
+    panel.answer = lambda _request: ["Half of it", "..."]
+    panel.send(type="prompt", id="q1", text="Go")
+    await panel.until(lambda: panel.answers() and panel.answers()[-1]["text"])
+    panel.tell("small", "generating")
+    panel.send(type="choose-model", model="large")
+    assert panel.shown()["state"] == "generating"
+    panel.tell("small")  # between two requests of the turn
+    assert_loading(panel, "large")
+    panel.send(type="stop")
+    await panel.settled()
+    assert_loading(panel, "large")
+
+
+async def test_a_model_that_waits_for_the_other_windows_answer_says_so(panel: WindowPanel) -> None:
+    panel.tell("small", "generating")
+    panel.send(type="choose-model", model="large")
+    assert (panel.shown()["state"], panel.shown()["text"]) == ("waiting", "Waiting: the other window’s answer comes first")
+
+
+async def test_a_model_that_is_gone_when_it_is_chosen_leaves_the_one_there_is(panel: WindowPanel) -> None:
+    panel.send(type="choose-model", model="large")
+    load = panel.sent("load")[-1]["id"]
+    panel.say({"type": "error", "id": load, "code": "unknown-model", "message": "large"})
+    assert (panel.shown()["state"], panel.shown()["model"]["id"]) == ("ready", "small")
+    assert "not there any more" in next(event["text"] for event in reversed(panel.events) if event["type"] == "notice")

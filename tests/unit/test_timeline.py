@@ -72,6 +72,15 @@ def test_saving_fails_and_works_again() -> None:
     assert told.lines == [("error", "Not saved. Free some space. (quota)"), ("info", "The conversation is being saved again")]
 
 
+def test_another_conversation_that_is_saved_says_nothing_of_the_one_that_is_not() -> None:
+    told = Told()
+    problem = {"title": "Not saved", "detail": "Free some space.", "technical": "quota"}
+    for id, state in (("a", "unsaved"), ("b", "kept"), ("a", "unsaved"), ("a", "kept")):
+        told.timeline.saw({"type": "session", "session": {"id": id, "state": state, "problem": problem}})
+    failed = ("error", "Not saved. Free some space. (quota)")
+    assert told.lines == [failed, failed, ("info", "The conversation is being saved again")]
+
+
 def test_an_answer_is_told_of_once() -> None:
     told = Told()
     interrupted = {"id": "a", "role": "assistant", "notes": [f"{timeline.INTERRUPTED} It went on."]}

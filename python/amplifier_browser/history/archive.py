@@ -16,7 +16,7 @@ WORDS = re.compile(r"\S+")
 
 @dataclass(frozen=True)
 class Hit:
-    """A conversation in which all words of a search were found."""
+    """A conversation of the list; `snippet`: where the words of a search were found in it, "" without one."""
 
     record: Record
     snippet: str
@@ -37,8 +37,7 @@ class Archive:
         """Those that hold all words of `query`, in the order of the list."""
         words = [word.lower() for word in WORDS.findall(query)]
         found = await self._call("sessions.search", words=words) if words else []
-        hits = [Hit(_listed(each["session"]), each["snippet"]) for each in found]
-        return sorted(hits, key=lambda hit: _rank(hit.record))
+        return in_order([Hit(_listed(each["session"]), each["snippet"]) for each in found])
 
     async def expect_search(self) -> None:
         """Says that somebody looks at the list, and may search in it."""
@@ -71,8 +70,17 @@ class Archive:
         await self._call("sessions.change", id=session_id, changes=changes)
 
     async def delete(self, ids: Sequence[str]) -> None:
-        """Takes conversations away."""
+        """Takes conversations away, those that cannot be read too."""
         await self._call("sessions.delete", ids=list(ids))
+
+    async def restore(self, ids: Sequence[str]) -> None:
+        """Brings back what the last deletion took, as it was."""
+        await self._call("sessions.restore", ids=list(ids))
+
+
+def in_order(hits: Sequence[Hit]) -> list[Hit]:
+    """As they are listed."""
+    return sorted(hits, key=lambda hit: _rank(hit.record))
 
 
 def _rank(record: Record) -> tuple[bool, int]:

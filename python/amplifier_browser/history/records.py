@@ -142,11 +142,15 @@ def _check(items: Any, what: str, needed: Sequence[str]) -> None:
 
 
 def title_of(messages: Sequence[Message]) -> str:
-    """By the page that it begins with, else by the user's first words."""
+    """By the page that it begins with, else by the user's first words, or what was sent without any."""
     source = next((message["source"]["title"] for message in messages[:2] if message.get("source")), "")
-    asked = next((message["text"] for message in messages if message["role"] == "user"), "")
+    asked = next((message["text"] or _sent_with(message) for message in messages if message["role"] == "user"), "")
     words = " ".join((source or asked).split())
     return words if len(words) <= TITLE_CHARACTERS else f"{words[:TITLE_CHARACTERS].rsplit(maxsplit=1)[0]}…"
+
+
+def _sent_with(message: Message) -> str:
+    return ", ".join(each["name"] for each in message.get("attachments") or [])
 
 
 def text_of(messages: Sequence[Message]) -> str:

@@ -8,11 +8,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from .archive import Archive
+from .archive import Archive, Hit, in_order
 from .export import as_json, as_markdown, file_name, from_json, images_in
-from .keeper import Keeper
+from .keeper import Keeper, Outbox
 from .pictures import gathered, unpacked
 from .records import TITLE_CHARACTERS, BadRecord, Kept, Message, Record, text_of
+from .troubles import in_a_line, lost_conversations, unreadable
 
 PATIENCE = 3  # seconds until the page that was before this one, in this window, has let go of its conversation
 OPEN_ELSEWHERE = "This conversation is open in another window. Close it there, or take it over here."
@@ -45,7 +46,7 @@ class SessionList:
     emit: Callable[[Message], None]
 
     def __post_init__(self) -> None:
-        self._deleted: dict[str, Kept] = {}  # by the last deletion: what undo brings back
+        self._dropped: list[Outbox] = []  # by the last deletion: what had not been on the disk
         self._query = ""
         self.takers: dict[str, Callable[[Message], Awaitable[None]]] = {
             "list-sessions": self._list,
@@ -68,23 +69,34 @@ class SessionList:
         except BadRecord as error:
             self._notice("error", f"This conversation cannot be opened: {error}. Export it to keep what is there, or delete it.")
         except Exception as error:
-            self._notice("error", f"The list of conversations could not be read or changed: {error}")
+            self._notice("error", in_a_line("The list of conversations could not be read or changed", str(error)))
         await self.show()
 
     async def show(self) -> None:
         """Sends the list, or what was searched for in it."""
+        error = None
+        hits: list[Hit] = []
         try:
             await self.keeper.flush()
-            hits = await self.archive.search(self._query) if self._query.strip() else None
-            records = [hit.record for hit in hits] if hits is not None else await self.archive.list()
-        except Exception as error:
-            self.emit({"type": "sessions", "query": self._query, "sessions": [], "error": _unreadable(str(error))})
-            return
-        snippets = {hit.record.id: hit.snippet for hit in hits or []}
-        shown = [self._shown(record, snippets.get(record.id)) for record in records]
-        self.emit({"type": "sessions", "query": self._query, "sessions": shown, "error": None})
+            hits = await self._found()
+        except Exception as failure:
+            error = unreadable(str(failure))
+        if not self._query.strip():
+            hits = self._with_unsaved(hits)
+        shown = [self._shown(hit.record, hit.snippet) for hit in hits]
+        self.emit({"type": "sessions", "query": self._query, "sessions": shown, "error": error})
 
-    def _shown(self, record: Record, snippet: str | None) -> Message:
+    async def _found(self) -> list[Hit]:
+        if self._query.strip():
+            return await self.archive.search(self._query)
+        return [Hit(record, "") for record in await self.archive.list()]
+
+    def _with_unsaved(self, hits: list[Hit]) -> list[Hit]:
+        """What could not be written is in no database, or in it as it was before."""
+        unsaved = {kept.record.id: kept.record for kept in self.keeper.unsaved()}
+        return in_order([*(hit for hit in hits if hit.record.id not in unsaved), *(Hit(each, "") for each in unsaved.values())])
+
+    def _shown(self, record: Record, snippet: str) -> Message:
         fields = ("id", "title", "created", "updated", "pinned", "messages", "model")
         found = {"snippet": snippet} if snippet else {}
         is_open = record.id == self.keeper.record.id
@@ -95,13 +107,21 @@ class SessionList:
         window has it. Raises BadRecord."""
         last = await self.call("sessions.last")
         candidates = [last] if last else []
-        candidates += [record.id for record in await self.archive.list() if record.answering and record.id != last]
+        records = await self.archive.list()
+        if not records:
+            await self._tell_lost()
+        candidates += [record.id for record in records if record.answering and record.id != last]
         for session_id in candidates:
             if await self.call("sessions.claim", id=session_id, seconds=PATIENCE if session_id == last else 0):
                 stored = await self.archive.raw(session_id)
                 if stored:
                     return Kept.of(stored)
         return None
+
+    async def _tell_lost(self) -> None:
+        """Of a database that Chrome threw away nothing is left, not even that there was one."""
+        if lost := await self.call("sessions.lost"):
+            self._notice("warning", lost_conversations(lost["count"], lost["last"]))
 
     # -- commands
 
@@ -116,7 +136,7 @@ class SessionList:
         session_id = command["id"]
         if session_id == self.keeper.record.id:
             return
-        kept = await self.archive.read(session_id)
+        kept = self._unsaved(session_id) or await self.archive.read(session_id)
         if not await self.call("sessions.claim", id=session_id, steal=bool(command.get("take"))):
             action = {"label": "Take it over", "command": {"type": "open-session", "id": session_id, "take": True}}
             self._notice("warning", OPEN_ELSEWHERE, action)
@@ -142,30 +162,32 @@ class SessionList:
         await self._forget([command["id"]])
 
     async def _delete_all(self, _command: Message) -> None:
-        await self._forget([record.id for record in await self.archive.list() if not record.pinned])
+        listed = self._with_unsaved([Hit(record, "") for record in await self.archive.list()])
+        await self._forget([hit.record.id for hit in listed if not hit.record.pinned])
 
     async def _forget(self, ids: list[str]) -> None:
         await self.keeper.flush()
-        self._deleted = {}
         for session_id in list(ids):
             if session_id != self.keeper.record.id and not await self.call("sessions.claim", id=session_id):
                 self._notice("warning", "A conversation that is open in another window was not deleted.")
                 ids.remove(session_id)
-                continue
-            try:
-                self._deleted[session_id] = await self.archive.read(session_id)
-            except BadRecord:
-                continue  # nothing that could be brought back
         if self.keeper.record.id in ids:
             self.conversation.begin(is_temporary=False)
             await self.keeper.flush()  # the last of it, before it is deleted, or it would be written once more
-        await self.archive.delete(ids)
+        self._dropped = await self.keeper.drop(ids)
+        try:
+            await self.archive.delete(ids)
+        except Exception:
+            self.keeper.take_back(self._dropped)
+            raise
 
     async def _restore(self, command: Message) -> None:
-        for session_id in command["ids"]:
-            if kept := self._deleted.get(session_id):
-                await self.archive.write(kept, text_of(kept.messages))
-                del self._deleted[session_id]
+        await self.archive.restore(command["ids"])
+        self.keeper.take_back([outbox for outbox in self._dropped if outbox.record.id in command["ids"]])
+        self._dropped = []
+
+    def _unsaved(self, session_id: str) -> Kept | None:
+        return next((kept for kept in self.keeper.unsaved() if kept.record.id == session_id), None)
 
     async def _fork(self, command: Message) -> None:
         """A new conversation with all up to a message, which goes on by itself; the old one stays as it is."""
@@ -176,7 +198,8 @@ class SessionList:
 
     async def _export(self, command: Message) -> None:
         is_open = command["id"] == self.keeper.record.id
-        stored = (await self.conversation.snapshot()).stored() if is_open else await self.archive.raw(command["id"])
+        whole = await self.conversation.snapshot() if is_open else self._unsaved(command["id"])
+        stored = whole.stored() if whole else await self.archive.raw(command["id"])
         if not stored:
             raise BadRecord("it is not there any more")
         title = str(stored["session"].get("title", ""))
@@ -230,12 +253,3 @@ def strangers(kept: Kept) -> Kept:
     context = [{**each, "metadata": {"untrusted": True}} for each in kept.memory["context"]]
     memory = {"turns": kept.memory["turns"], "context": context}
     return Kept(replace(kept.record, answering=False), messages, memory, kept.pages)
-
-
-def _unreadable(reason: str) -> Message:
-    return {
-        "title": "The conversations cannot be read",
-        "detail": "The browser does not open their database. This conversation goes on. Close other windows of the browser that "
-        "may hold it, or restart the browser.",
-        "technical": reason,
-    }

@@ -9,6 +9,16 @@ from .fit import size
 
 Message = dict[str, Any]
 
+# What a download puts up with: Policy in background/protocol.js. It is told with each download and kept with it, since a download
+# goes on without a panel.
+POLICY: Message = {
+    "passing": ["offline", "server", "stalled"],  # these are tried again by themselves; all others are for the user
+    "waits": [0.5, 1, 2, 5, 10, 30, 60],  # seconds before an attempt, by how many before it brought nothing; then the last
+    "quiet": 5,  # seconds without a byte, after which the panel says that nothing comes
+    "silence": 30,  # and after which the connection is given up
+    "fetches": 2,  # of a file that comes wrong
+}
+
 RUNNING = ("queued", "checking", "downloading", "waiting", "verifying")
 
 # code of the background, or of a model that is refused here -> title, next step

@@ -16,7 +16,9 @@ Message = dict[str, Any]
 LOOK_SECONDS = 5.0
 UNUSED_SECONDS = 30.0  # that a model stays in any case
 LOOKS = 2  # that must find the memory short, so that a moment does not count
+UNWATCHED_MINUTES = 5  # that it stays with no panel open: then nobody looks, and it wakes with the next one
 LEAST, LEAST_SHARE = 400_000_000, 0.06  # bytes, and of all there is
+LOADED = ("ready", "generating")
 ELSEWHERE = ("server", "browser")  # engines that hold no memory here
 TOLD = "The model gave its memory back, since this computer is short of it ({free} left). It wakes when you ask."
 
@@ -36,10 +38,14 @@ class MemoryWatch:
         self._record = record
         self._used = time.monotonic()  # when the model was last at work
         self._short = 0  # looks in a row
+        self._before = ""  # the engine's state
 
     def engine_changed(self) -> None:
         """It tells of its state."""
-        if self._engine.state["state"] != "ready":
+        before, self._before = self._before, self._engine.state["state"]
+        if self._before == "ready" and before not in LOADED:
+            self._engine.keep_unwatched(UNWATCHED_MINUTES)
+        if self._before != "ready":
             self._used, self._short = time.monotonic(), 0
 
     async def run(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any, ClassVar
 
-from ..engine import BUILT_IN, Engine, EngineError
+from ..engine import BUILT_IN, Engine, EngineError, is_here
 from ..host import HostError
 from ..images import can_see
 from ..problems import blindness, built_in_problem
@@ -15,7 +15,7 @@ from ..storage import Call, Storage
 from .catalogue import Catalogue, Entry, Variant
 from .custom import NotAdded, describe
 from .doctor import Doctor
-from .downloads import RUNNING, line, problem, problem_of, standstill
+from .downloads import POLICY, RUNNING, line, problem, problem_of, standstill
 from .fit import ORDER, Adapter, Candidate, choose, fit, score, size
 from .servers import Servers
 from .speed import Size
@@ -77,24 +77,37 @@ class Models:
         """A download that nobody looks at ends with a line."""
         if download["state"] == "complete" and was in RUNNING:
             action = {"label": "Use it", "command": {"type": "choose-model", "model": model}}
-            self._emit({"type": "notice", "level": "info", "text": f"{self._name(model)} is downloaded.", "action": action})
+            notice: Message = {"type": "notice", "level": "info", "action": action}
+            self._say(model, lambda name: self._emit({**notice, "text": f"{name} is downloaded."}))
         elif download["state"] == "error":
             found = problem((download["error"] or {}).get("code", ""), "", model)
-            text = f"{self._name(model)}: {found['title']}. {found['detail']}"
+            text = f"{found['title']}. {found['detail']}"
             if self._is_open:
-                self.record("error", text)
+                self._say(model, lambda name: self.record("error", f"{name}: {text}"))
             else:
-                self._emit({"type": "notice", "level": "error", "text": text})
+                self._say(model, lambda name: self._emit({"type": "notice", "level": "error", "text": f"{name}: {text}"}))
 
     def _record_standstill(self, model: str, download: Message) -> None:
         """Once, however often it is tried again meanwhile; and that it goes on."""
         if why := standstill(download):
             if model not in self._standing:
                 self._standing[model] = download["done"]
-                self.record("warning", f"{self._name(model)}: {why}")
+                self._say(model, lambda name: self.record("warning", f"{name}: {why}"))
         elif download["done"] > self._standing.get(model, download["done"]):
             del self._standing[model]
-            self.record("info", f"{self._name(model)}: the download goes on")
+            self._say(model, lambda name: self.record("info", f"{name}: the download goes on"))
+
+    def _say(self, model: str, say: Callable[[str], object]) -> None:
+        """Says something of a model by its name, which is in the catalogue: nobody may have looked at that yet."""
+        if self._catalogue:
+            say(self._name(model))
+        else:
+            self._spawn(self._say_later(model, say))
+
+    async def _say_later(self, model: str, say: Callable[[str], object]) -> None:
+        with suppress(HostError):  # a name less
+            await self._load()
+        say(self._name(model))
 
     def _name(self, model: str) -> str:
         found = self._catalogue and self._catalogue.find(model)
@@ -108,7 +121,7 @@ class Models:
             return None
         with suppress(HostError):  # a name less
             await self._load()
-        at_hand = next((each for each in self._engine.state["models"] if can_see(each)), None)
+        at_hand = next((each for each in self._engine.state["models"] if can_see(each) and is_here(each)), None)
         seeing = [entry for entry in self._catalogue.entries if entry.is_vision] if self._catalogue else []
         return blindness(model["name"], at_hand, [entry.name for entry in sorted(seeing, key=lambda entry: entry.parameters)])
 
@@ -132,10 +145,12 @@ class Models:
         self.servers.close()
 
     async def _load(self) -> None:
-        if self._catalogue is None:
-            self._catalogue = Catalogue(await self._call("models.catalogue"))
-            for facts in await self._storage.get(CUSTOM, []):
-                self._catalogue.add(Entry.of(facts))
+        if self._catalogue:
+            return
+        catalogue = Catalogue(await self._call("models.catalogue"))
+        for facts in await self._storage.get(CUSTOM, []):
+            catalogue.add(Entry.of(facts))
+        self._catalogue = self._catalogue or catalogue  # another one may have read it meanwhile
 
     async def _open(self, _command: Message) -> None:
         self._is_open = True
@@ -171,7 +186,8 @@ class Models:
         if variant.lib_sha256 is None:
             self._problems[model] = problem(NO_LIBRARY, variant.lib, model)
             return
-        self._spawn(self._follow({"type": "models.download", "model": entry.spec(variant)}, model))
+        request = {"type": "models.download", "model": entry.spec(variant), "policy": POLICY}
+        self._spawn(self._follow(request, model))
 
     async def _download_built_in(self) -> None:
         """Has Chrome download its own model. The page asks for it within the seconds that a click counts."""

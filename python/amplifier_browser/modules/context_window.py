@@ -63,7 +63,7 @@ class ContextWindow:
         Raises ContextLengthError when not even the latest turn fits."""
         budget = token_budget or self._budget(provider)
         system = [{"role": "system", "content": self._system}] if self._system else []
-        sizes = await self._sizes([*system, *self._messages])
+        sizes = await self._sizes([*system, *self._messages], budget)
         fixed, sizes = sum(sizes[: len(system)]), sizes[len(system) :]
         if fixed + sum(sizes[self._first_kept :]) > budget:
             await self._drop_oldest(sizes, budget - fixed, budget)
@@ -75,14 +75,19 @@ class ContextWindow:
         reserve = provider.get_info().defaults.get("max_output_tokens") if provider else None
         return window - (reserve or int(window * self._reserve))
 
-    async def _sizes(self, messages: list[dict[str, Any]]) -> list[int]:
+    async def _sizes(self, messages: list[dict[str, Any]], budget: int) -> list[int]:
+        """Tokens of each message; or more than that, where even so all fit."""
         texts = [images.text_of(message.get("content")) for message in messages]
-        count = self._coordinator.get_capability("browser.count_tokens")
-        counts: list[int] = await count(texts) if count else [_estimate(text) for text in texts]
         engine = self._coordinator.get_capability("browser.engine")
         seen = [images.sources_in(message.get("content")) for message in messages]
         of_images = [sum(images.tokens(source, engine and engine.model) for source in sources) for sources in seen]
-        return [tokens + more + MESSAGE_OVERHEAD for tokens, more in zip(counts, of_images, strict=True)]
+        more = [tokens + MESSAGE_OVERHEAD for tokens in of_images]
+        most = [len(text.encode(errors="replace")) for text in texts]  # a token is a byte at least
+        if sum(most) + sum(more) <= budget:  # counting is a question to the engine, and the user waits for its answer
+            return [at_most + others for at_most, others in zip(most, more, strict=True)]
+        count = self._coordinator.get_capability("browser.count_tokens")
+        counts: list[int] = await count(texts) if count else [_estimate(text) for text in texts]
+        return [tokens + others for tokens, others in zip(counts, more, strict=True)]
 
     async def _drop_oldest(self, sizes: list[int], room: int, budget: int) -> None:
         """Moves the start of what is sent to the beginning of a later turn."""
@@ -91,8 +96,7 @@ class ContextWindow:
         roomy = [start for start in fitting if sum(sizes[start:]) <= room * KEEP_AFTER_DROP]
         latest = starts[-1] if starts else self._first_kept
         if not fitting:
-            needed = sum(sizes[latest:])
-            raise ContextLengthError(f"context-length: {needed} tokens, and the model takes {room}")
+            raise ContextLengthError(self._too_long(latest, sum(sizes[latest:]), room))
         first = roomy[0] if roomy else fitting[-1]
         await self._tell("context:pre_compact", {"messages": len(self._messages)})
         dropped = range(self._first_kept, first)
@@ -108,6 +112,16 @@ class ContextWindow:
             },
         )
         await self._tell("context:post_compact", {"messages": len(self._messages) - first})
+
+    def _too_long(self, latest: int, needed: int, room: int) -> str:
+        """Why the latest turn, which begins at a message, does not fit: for its images, if all but those does."""
+        engine = self._coordinator.get_capability("browser.engine")
+        sources = [source for message in self._messages[latest:] for source in images.sources_in(message.get("content"))]
+        of_images = [images.tokens(source, engine and engine.model) for source in sources]
+        if any(of_images) and needed - sum(of_images) <= room:
+            fits = images.fitting(of_images, room - (needed - sum(of_images)))
+            return f"too-many-images: {fits} of {len(of_images)}"
+        return f"context-length: {needed} tokens, and the model takes {room}"
 
     async def _tell(self, event: str, data: dict[str, Any]) -> None:
         await self._coordinator.hooks.emit(event, data)

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, cast
 
 from amplifier_core import HookResult
@@ -170,13 +171,14 @@ class Redactor:
             name = _text(key)
             place = f"{path}.{name}" if path else name
             is_secret = place not in self.allowed and self._is_secret(name, value)
-            masked[self._masked(name)] = SECRET if is_secret else self.value(value, place, depth + 1)
+            hidden = _masked_key(name, self.rules) if len(name) <= LONGEST_KEY else self._masked(name)
+            masked[hidden] = SECRET if is_secret else self.value(value, place, depth + 1)
         return masked
 
     def _is_secret(self, name: str, value: Any) -> bool:
         if "secrets" not in self.rules or value is None or isinstance(value, bool) or len(name) > LONGEST_KEY:
             return False
-        return SECRET_KEY.fullmatch(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()) is not None
+        return _is_secret_key(name)
 
     def _items(self, items: Iterable[Any], path: str, depth: int) -> list[Any]:
         masked: list[Any] = []
@@ -185,6 +187,16 @@ class Redactor:
             if self.left < 0:
                 break
         return masked
+
+
+@lru_cache(maxsize=512)  # events have the same keys again and again
+def _masked_key(name: str, rules: tuple[str, ...]) -> str:
+    return mask(name, rules)
+
+
+@lru_cache(maxsize=512)
+def _is_secret_key(name: str) -> bool:
+    return SECRET_KEY.fullmatch(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()) is not None
 
 
 def _text(value: Any) -> str:

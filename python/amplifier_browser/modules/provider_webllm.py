@@ -71,16 +71,17 @@ class Answer:
     usage: dict[str, Any] = field(default_factory=lambda: {"input_tokens": 0, "output_tokens": 0, "cache_read_tokens": 0})
     prefill_seconds: float = 0.0
     decode_seconds: float = 0.0
-    prefill_began: float = 0.0
+    prefill_began: float = 0.0  # when the first word of it came
+    prefill_first: int = 0  # tokens that had been read by then
     pictures: images.Pictures = field(default_factory=lambda: images.Pictures(sees=False))
 
     def seconds_left(self, prefill: Prefill) -> float | None:
         """How long the rest of the prompt will take at the rate so far; None before there is a rate."""
         if prefill.done == 0 or not self.prefill_began:
-            self.prefill_began = time.monotonic()
+            self.prefill_began, self.prefill_first = time.monotonic(), prefill.done
             return None
-        elapsed = time.monotonic() - self.prefill_began
-        return round(elapsed * (prefill.total - prefill.done) / prefill.done, 1)
+        elapsed, read = time.monotonic() - self.prefill_began, prefill.done - self.prefill_first
+        return round(elapsed * (prefill.total - prefill.done) / read, 1) if read > 0 else None
 
     def finish(self, done: Done) -> None:
         """Takes the end of a stream; an answer that was resumed has several, of which the prompts count each."""

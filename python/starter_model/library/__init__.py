@@ -1,6 +1,7 @@
 """The compiled model libraries and the check that they belong to the sources. Standard library only.
 
-starter.wasm and tiny.wasm are what WebLLM loads as `model_lib`; tiny.params.json lists the tiny model's parameters;
+starter.wasm and tiny.wasm are what WebLLM loads as `model_lib` where a processor stands in for the graphics card, the same
+with -gpu where there is one; tiny.params.json lists the tiny model's parameters;
 manifest.json says which sources and tools made them. `python -m starter_model.library [WORK]` makes all of them anew.
 """
 
@@ -13,7 +14,7 @@ from typing import Any
 
 FOLDER = Path(__file__).parent
 PACKAGE = FOLDER.parent
-RESULTS = ("starter.wasm", "tiny.wasm", "tiny.params.json")
+RESULTS = ("starter.wasm", "starter-gpu.wasm", "tiny.wasm", "tiny-gpu.wasm", "tiny.params.json")
 SOURCE_SUFFIXES = {".py", ".h", ".txt"}
 
 

@@ -11,8 +11,9 @@ import math
 from tvm.relax.frontend.nn.llm import kv_cache
 from tvm.script import tirx as T
 
+from starter_model.recipe.rope import PAGE_SIZE, rope_and_append
+
 LOG2_E = math.log2(math.e)
-PAGE_SIZE = 16
 WORKGROUP = 4
 LOWEST = -5e4  # below every score
 TINY = 1e-30  # keeps a row that sees no key from dividing by zero
@@ -323,6 +324,7 @@ def unused():
 UNREACHED = (
     "tree_attn",
     "tree_attn_with_paged_kv_cache",
+    "_kv_cache_transpose_append",
     "_kv_cache_transpose_append_mla",
     "_copy_single_page",
     "_compact_kv_copy",
@@ -331,27 +333,39 @@ UNREACHED = (
 """Kernels that TIRPagedKVCache asks for and that one plain sequence never runs."""
 
 
-def use_these_kernels():
-    """Make TVM's TIRPagedKVCache take its kernels from here. It has no parameter for that."""
+def key_at(p, d, _head_dim):
+    """Where in its page's block (PAGE_SIZE, head_dim) element d of position p's key lies, as (row, column)."""
+    return p, d
+
+
+def use_kernels_of(family):
+    """Make TVM's TIRPagedKVCache take its kernels from a module like this one. It has no parameter for that."""
 
     def nameless(kernel):
         return kernel.without_attr("global_symbol")  # else "duplicate global symbol"
 
     def fresh(kv_heads, heads, head_dim, *_, **__):
-        return nameless(prefill_fresh(kv_heads, heads, head_dim))
+        return nameless(family.prefill_fresh(kv_heads, heads, head_dim))
 
     def cached(kv_heads, heads, head_dim, _dtype, sliding_window, *_, **__):
-        return nameless(unused() if sliding_window else prefill_cached(kv_heads, heads, head_dim))
+        return nameless(unused() if sliding_window else family.prefill_cached(kv_heads, heads, head_dim))
 
     def one(kv_heads, heads, head_dim, _dtype, sliding_window, *_, **__):
-        return nameless(unused() if sliding_window else decode(kv_heads, heads, head_dim))
+        return nameless(unused() if sliding_window else family.decode(kv_heads, heads, head_dim))
 
     def merge(heads, head_dim, *_, **__):
-        return nameless(merge_state(heads, head_dim))
+        return nameless(family.merge_state(heads, head_dim))
+
+    def rope(theta, _scale, head_dim, heads, kv_heads, *_, **__):
+        def at(p, d):
+            return family.key_at(p, d, head_dim)
+
+        return nameless(rope_and_append(kv_heads, heads, head_dim, theta, at))
 
     kv_cache._attention_prefill_ragged = fresh
     kv_cache._attention_prefill = cached
     kv_cache._attention_decode = one
     kv_cache._merge_state_inplace = merge
+    kv_cache.llama_rope_with_position_map = rope
     for name in UNREACHED:
         setattr(kv_cache, name, lambda *_, **__: nameless(unused()))

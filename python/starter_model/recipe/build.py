@@ -20,6 +20,8 @@ from starter_model.shape import SHAPES
 
 REQUIREMENTS = Path(__file__).parent / "requirements.txt"
 PARAMS_OF = "tiny"  # the model whose weights are made up from its listing
+GPU = "-gpu"  # ends the names of what is for real graphics cards
+LIBRARIES = tuple(model + family for model in SHAPES for family in ("", GPU))
 
 Result = TypeVar("Result")
 
@@ -51,12 +53,23 @@ def site_packages(python: Path) -> Path:
     return Path(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
 
 
-def compile_models(python: Path, work: Path) -> None:
-    """work/ID/{lib0.o,devc.o,params.json} for every model."""
+def compile_library(python: Path, name: str, out: Path) -> None:
+    """out/{lib0.o,devc.o,params.json} of a library: a shape's name, with GPU at its end or without."""
     env = {**os.environ, "PYTHONPATH": str(library.PACKAGE.parent), "PYTHONDONTWRITEBYTECODE": "1"}
-    for model in SHAPES:
-        command = [python, "-m", "starter_model.recipe.compile", model, work / model]
-        subprocess.run(command, check=True, env=env)
+    family = ["gpu"] if name.endswith(GPU) else []
+    command = [python, "-m", "starter_model.recipe.compile", name.removesuffix(GPU), out, *family]
+    subprocess.run(command, check=True, env=env)
+
+
+def compile_libraries(python: Path, work: Path) -> None:
+    """Every library's objects, in work/NAME."""
+    for name in LIBRARIES:
+        compile_library(python, name, work / name)
+
+
+def link_library(work: Path, name: str, objects: list[Path], target: Path) -> None:
+    """A library out of its own objects in work/NAME and the runtime's."""
+    wasm.link([*objects, work / name / "lib0.o", work / name / "devc.o"], target)
 
 
 def put(made: Path, place: Path) -> None:
@@ -75,14 +88,12 @@ def build(work: Path) -> None:
     python = timed("venv", lambda: make_venv(work / "venv"))
     with ThreadPoolExecutor() as pool:
         runtime = pool.submit(timed, "runtime", lambda: wasm.build_runtime(site_packages(python), work / "runtime"))
-        timed("models", lambda: compile_models(python, work))
+        timed("models", lambda: compile_libraries(python, work))
         objects = runtime.result()
-    for model in SHAPES:
-        parts = [*objects, work / model / "lib0.o", work / model / "devc.o"]
-        target = work / f"{model}.wasm"
-        timed(f"link {model}", lambda parts=parts, target=target: wasm.link(parts, target))
-    for model in SHAPES:
-        put(work / f"{model}.wasm", library.FOLDER / f"{model}.wasm")
+    for name in LIBRARIES:
+        timed(f"link {name}", lambda name=name: link_library(work, name, objects, work / f"{name}.wasm"))
+    for name in LIBRARIES:
+        put(work / f"{name}.wasm", library.FOLDER / f"{name}.wasm")
     put(work / PARAMS_OF / "params.json", library.FOLDER / f"{PARAMS_OF}.params.json")
     if sources != library.source_hashes():
         raise SystemExit("a source file changed during the build: build again")

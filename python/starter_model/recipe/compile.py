@@ -1,4 +1,4 @@
-"""One model's wasm objects and parameter listing: `python -m starter_model.recipe.compile MODEL_ID OUT`."""
+"""One model's wasm objects and parameter listing: `python -m starter_model.recipe.compile MODEL_ID OUT [gpu]`."""
 
 import json
 import sys
@@ -8,10 +8,10 @@ import tvm
 from tvm import relax
 from tvm.s_tir import dlight
 
-from starter_model.recipe.attention import use_these_kernels
+from starter_model.recipe import attention, gpu_attention
 from starter_model.recipe.lowering import keep_multiply_and_add
 from starter_model.recipe.model import Kernels, export
-from starter_model.shape import SHAPES
+from starter_model.shape import MEASURED_SHAPES, SHAPES
 
 TARGET = {"kind": "webgpu", "host": {"kind": "llvm", "mtriple": "wasm32-unknown-unknown-wasm"}}
 
@@ -66,13 +66,14 @@ def pipeline(swaps: Kernels):
     )
 
 
-def compile_model(model_id: str, out: Path) -> None:
+def compile_model(model_id: str, out: Path, gpu: bool) -> None:
     """Write lib0.o, devc.o and params.json into `out`."""
     out.mkdir(parents=True, exist_ok=True)
-    use_these_kernels()
-    keep_multiply_and_add()
+    attention.use_kernels_of(gpu_attention if gpu else attention)
+    if not gpu:
+        keep_multiply_and_add()
     target = tvm.target.Target(TARGET)
-    mod, swaps, listing = export(SHAPES[model_id], target, model_id)
+    mod, swaps, listing = export({**SHAPES, **MEASURED_SHAPES}[model_id], target, model_id, gpu)
     # A "system_lib_prefix" attribute crashes the build in 0.27.0.post1; system_lib=True does without it.
     with target, tvm.transform.PassContext(config={"tirx.disable_cse_tir": True, "tirx.disable_assert": True}):
         executable = relax.build(mod, target=target, relax_pipeline=pipeline(swaps), system_lib=True)
@@ -87,4 +88,4 @@ def compile_model(model_id: str, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    compile_model(sys.argv[1], Path(sys.argv[2]))
+    compile_model(sys.argv[1], Path(sys.argv[2]), gpu=sys.argv[3:] == ["gpu"])

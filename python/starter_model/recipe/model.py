@@ -8,7 +8,7 @@ from tvm import relax, tirx
 from tvm.relax.frontend import nn
 from tvm.relax.frontend.nn.llm.kv_cache import PagedKVCache, RopeMode, TIRPagedKVCache
 
-from starter_model.recipe import layers, sampling
+from starter_model.recipe import gpu_matmul, gpu_sampling, layers, sampling
 from starter_model.recipe.matmul import matmul, meta_dtype, vector_product
 from starter_model.shape import GROUP, ModelShape
 
@@ -30,74 +30,101 @@ def call(kernel, name, args, out):
     return nn.op.tensor_ir_op(kernel.without_attr("global_symbol"), name, args, out)
 
 
-class PackedLinear(nn.Module):
-    """A packed weight matrix (starter_model.packing). Adds to `swaps` the kernel to use for one row, by name."""
+class Recipe:
+    """Which family of kernels the model is made of, and those to swap in for one row, by name."""
 
-    def __init__(self, rows: int, cols: int, bits: int, swaps: Kernels):
-        self.rows, self.cols, self.bits, self.swaps = rows, cols, bits, swaps
+    def __init__(self, gpu: bool):
+        self.gpu = gpu
+        self.swaps: Kernels = {}
+
+
+class PackedLinear(nn.Module):
+    """A packed weight matrix (starter_model.packing). Adds to the recipe the kernel to use for one row."""
+
+    def __init__(self, rows: int, cols: int, bits: int, recipe: Recipe):
+        self.rows, self.cols, self.bits, self.recipe = rows, cols, bits, recipe
         self.words = nn.Parameter((rows, cols * bits // 32), "uint32")
         self.meta = nn.Parameter((rows, cols // GROUP), meta_dtype(bits))
 
-    def __call__(self, x, residual=None, gated=False):
+    def __call__(self, x, norm=None, residual=None, gated=False):
         rows = x.shape[1]
+        single = isinstance(rows, int) and rows == 1
+        if self.recipe.gpu and single:
+            return self._normed_row(x, norm, residual, gated)
+        if norm is not None:
+            x = norm(x)
         halves = 2 if gated else 1
         outputs = self.rows // halves
         options = {"gated": gated, "residual": residual is not None}
-        single = isinstance(rows, int) and rows == 1
-        tile_rows = 1 if single else TILE_ROWS
-        kernel = matmul(self.cols, outputs, self.bits, tile_rows, TILE_OUTPUTS // halves, **options)
-        name = self._kernel_name(single, outputs, **options)
+        name = self._kernel_name("vector_product" if single else "matmul", outputs, **options)
+        if self.recipe.gpu:
+            kernel = gpu_matmul.matmul(self.cols, outputs, **options)
+        else:
+            tile_rows = 1 if single else TILE_ROWS
+            kernel = matmul(self.cols, outputs, self.bits, tile_rows, TILE_OUTPUTS // halves, **options)
         if single:
-            self.swaps[name] = vector_product(self.cols, outputs, self.bits, VECTOR_TILE_OUTPUTS // halves, **options)
+            tile_outputs = VECTOR_TILE_OUTPUTS // halves
+            self.recipe.swaps[name] = vector_product(self.cols, outputs, self.bits, tile_outputs, **options)
         args = [x, self.words, self.meta, x if residual is None else residual]
         return call(kernel, name, args, tensor(1, rows, outputs))
 
-    def _kernel_name(self, single, outputs, gated, residual):
-        kind = "vector_product" if single else "matmul"
+    def _normed_row(self, x, norm, residual, gated):
+        """One row on a real GPU: the norm is part of the product."""
+        outputs = self.rows // 2 if gated else self.rows
+        options = {"gated": gated, "residual": residual is not None}
+        name = self._kernel_name("vector_product" if norm is None else "normed_product", outputs, **options)
+        eps = None if norm is None else norm.eps
+        self.recipe.swaps[name] = gpu_matmul.vector_product(self.cols, outputs, self.bits, eps, **options)
+        stand_in = gpu_matmul.vector_product_for_relax(self.cols, outputs, self.bits, norm is not None, **options)
+        args = [x, x if norm is None else norm.weight, self.words, self.meta, x if residual is None else residual]
+        return call(stand_in, name, args, tensor(1, 1, outputs))
+
+    def _kernel_name(self, kind, outputs, gated, residual):
         return f"{kind}{self.bits}_{self.cols}_{outputs}{'_gated' if gated else ''}{'_residual' if residual else ''}"
 
 
 class RmsNorm(nn.Module):
     """Root mean square norm."""
 
-    def __init__(self, shape: ModelShape):
+    def __init__(self, shape: ModelShape, recipe: Recipe):
         self.hidden, self.eps = shape.hidden, shape.norm_eps
+        self.kernels = gpu_matmul if recipe.gpu else layers
         self.weight = nn.Parameter((shape.hidden,), "float32")
 
     def __call__(self, x):
         out = tensor(1, x.shape[1], self.hidden)
-        return call(layers.rms_norm(self.hidden, self.eps), "rms_norm", [x, self.weight], out)
+        return call(self.kernels.rms_norm(self.hidden, self.eps), "rms_norm", [x, self.weight], out)
 
 
 class Layer(nn.Module):
     """One decoder layer."""
 
-    def __init__(self, shape: ModelShape, swaps: Kernels):
+    def __init__(self, shape: ModelShape, recipe: Recipe):
         self.shape = shape
-        self.attention_norm, self.ffn_norm = RmsNorm(shape), RmsNorm(shape)
-        self.qkv = PackedLinear(shape.qkv_rows, shape.hidden, 4, swaps)
-        self.attention_out = PackedLinear(shape.hidden, shape.heads * shape.head_dim, 4, swaps)
-        self.gate_up = PackedLinear(2 * shape.ffn, shape.hidden, 4, swaps)
-        self.down = PackedLinear(shape.hidden, shape.ffn, 4, swaps)
+        self.attention_norm, self.ffn_norm = RmsNorm(shape, recipe), RmsNorm(shape, recipe)
+        self.qkv = PackedLinear(shape.qkv_rows, shape.hidden, 4, recipe)
+        self.attention_out = PackedLinear(shape.hidden, shape.heads * shape.head_dim, 4, recipe)
+        self.gate_up = PackedLinear(2 * shape.ffn, shape.hidden, 4, recipe)
+        self.down = PackedLinear(shape.hidden, shape.ffn, 4, recipe)
 
     def __call__(self, x, cache, index):
         shape, rows = self.shape, x.shape[1]
         per_head = (1, rows, shape.heads + 2 * shape.kv_heads, shape.head_dim)
-        qkv = nn.op.reshape(self.qkv(self.attention_norm(x)), per_head)
+        qkv = nn.op.reshape(self.qkv(x, norm=self.attention_norm), per_head)
         attended = cache.attention_with_fused_qkv(index, qkv, shape.heads, sm_scale=shape.head_dim**-0.5)
         attended = nn.op.reshape(attended, (1, rows, shape.heads * shape.head_dim))
         x = self.attention_out(attended, residual=x)
-        return self.down(self.gate_up(self.ffn_norm(x), gated=True), residual=x)
+        return self.down(self.gate_up(x, norm=self.ffn_norm, gated=True), residual=x)
 
 
 class Decoder(nn.Module):
     """The model. Public methods are WebLLM's functions; their parameter names are part of that interface."""
 
-    def __init__(self, shape: ModelShape, target, swaps: Kernels):
-        self.shape, self.target = shape, target
-        self.embedding = PackedLinear(shape.vocab, shape.hidden, 8, swaps)
-        self.layers = nn.ModuleList([Layer(shape, swaps) for _ in range(shape.layers)])
-        self.norm = RmsNorm(shape)
+    def __init__(self, shape: ModelShape, target, recipe: Recipe):
+        self.shape, self.target, self.recipe = shape, target, recipe
+        self.embedding = PackedLinear(shape.vocab, shape.hidden, 8, recipe)
+        self.layers = nn.ModuleList([Layer(shape, recipe) for _ in range(shape.layers)])
+        self.norm = RmsNorm(shape, recipe)
 
     def embed(self, input_ids):
         """Tokens (n,) int32 -> their embeddings (n, hidden)."""
@@ -115,17 +142,18 @@ class Decoder(nn.Module):
         hidden = self.shape.hidden
         x = self._run(input_embed, paged_kv_cache)
         x = call(layers.last_row(hidden), "last_row", [x], tensor(1, 1, hidden))
-        return self.embedding(self.norm(x)), paged_kv_cache
+        return self.embedding(x, norm=self.norm), paged_kv_cache
 
     def decode(self, input_embed, paged_kv_cache):
         """`prefill` for a single token."""
-        return self.embedding(self.norm(self._run(input_embed, paged_kv_cache))), paged_kv_cache
+        return self.embedding(self._run(input_embed, paged_kv_cache), norm=self.norm), paged_kv_cache
 
     def softmax_with_temperature(self, logits, temperature):
         """Logits (1, 1, vocab) -> probabilities of the same shape."""
         vocab = self.shape.vocab
         stats_out = tensor(2 * sampling.SLICES)
-        stats = call(sampling.softmax_stats(vocab), "softmax_stats", [logits, temperature], stats_out)
+        family = gpu_sampling if self.recipe.gpu else sampling
+        stats = call(family.softmax_stats(vocab), "softmax_stats", [logits, temperature], stats_out)
         args = [logits, temperature, stats]
         return call(sampling.softmax_apply(vocab), "softmax_apply", args, tensor(1, 1, vocab))
 
@@ -135,15 +163,21 @@ class Decoder(nn.Module):
         def sorted_out(rows):
             return [tensor(rows, TOP_TOKENS), tensor(rows, TOP_TOKENS, dtype="int32")]
 
-        kernel = sampling.slice_top(self.shape.vocab, TOP_TOKENS)
-        slices, slice_ids = call(kernel, "slice_top", [probs], sorted_out(sampling.SLICES))
-        top, ids = call(sampling.merge_top(TOP_TOKENS), "merge_top", [slices, slice_ids], sorted_out(1))
+        vocab = self.shape.vocab
+        if self.recipe.gpu:
+            family, slices, merge = gpu_sampling, gpu_sampling.slices_of(vocab), gpu_sampling.merge_top(vocab, TOP_TOKENS)
+        else:
+            family, slices, merge = sampling, sampling.SLICES, sampling.merge_top(TOP_TOKENS)
+        kernel = family.slice_top(vocab, TOP_TOKENS)
+        tops, top_ids = call(kernel, "slice_top", [probs], sorted_out(slices))
+        top, ids = call(merge, "merge_top", [tops, top_ids], sorted_out(1))
         return top, ids
 
     def sample_with_top_p(self, sorted_probs, sorted_ids, uniform, rows, top_p):
         """A token (1,) drawn from what argsort_probs gave."""
+        family = gpu_sampling if self.recipe.gpu else sampling
         args = [sorted_probs, sorted_ids, uniform, rows, top_p]
-        return call(sampling.draw_top_p(TOP_TOKENS), "draw_top_p", args, tensor(1, dtype="int32"))
+        return call(family.draw_top_p(TOP_TOKENS), "draw_top_p", args, tensor(1, dtype="int32"))
 
     def create_tir_paged_kv_cache(
         self,
@@ -250,10 +284,10 @@ def metadata(shape: ModelShape, listing: list[dict[str, Any]], name: str) -> dic
     }
 
 
-def export(shape: ModelShape, target, name: str):
+def export(shape: ModelShape, target, name: str, gpu: bool):
     """The module with every function WebLLM looks up, the kernels to swap in by name, and the parameter listing."""
-    swaps: Kernels = {}
-    model = Decoder(shape, target, swaps)
+    recipe = Recipe(gpu)
+    model = Decoder(shape, target, recipe)
     with target:
         mod, params, _ = model.export_tvm(spec=model.spec(), allow_extern=True)
     listing = param_listing(params)
@@ -268,4 +302,4 @@ def export(shape: ModelShape, target, name: str):
     builder = relax.BlockBuilder(mod)
     with builder.function("_metadata", params=[]):
         builder.emit_func_output(tvm.ir.StringImm(json.dumps(metadata(shape, listing, name))))
-    return builder.finalize(), swaps, listing
+    return builder.finalize(), recipe.swaps, listing

@@ -63,6 +63,7 @@ def _copy_sources(site_packages: Path, root: Path) -> None:
     # RPC and the CPU sort include headers that the wheel lacks; WebLLM uses neither.
     _edit_lines(root / "web/emcc/wasm_runtime.cc", _without("src/runtime/rpc/", "contrib/sort/sort.cc"))
     _edit_lines(root / "web/emcc/tvmjs_support.cc", _before_rpc)
+    _edit_lines(root / "src/runtime/vm/paged_kv_cache.cc", _append_with_rope)
 
 
 def _edit_lines(path: Path, edit: Callable[[list[str]], Iterable[str]]) -> None:
@@ -81,6 +82,21 @@ def _before_rpc(lines: list[str]) -> Iterable[str]:
     """The includes; all that follows them in this file serves RPC."""
     end = next(index for index, line in enumerate(lines) if line.startswith("namespace tvm {"))
     return [line for line in lines[:end] if "rpc_local_session.h" not in line]
+
+
+def _append_with_rope(lines: list[str]) -> Iterable[str]:
+    """recipe/rope.py's kernel puts keys and values into the cache itself, which saves a dispatch a layer."""
+    text = "\n".join(lines)
+    plain = "static_cast<int64_t>(rope_mode_ == RoPEMode::kNormal)"
+    append = re.compile(
+        r"f_transpose_append_mha_\.value\(\)\(pages_\[local_layer_id\], k_data, v_data,\s+append_position_map_view_\);"
+    )
+    # The first call is AttentionWithFusedQKV's; the appends follow it.
+    before, _call, after = text.partition(plain)
+    after, appends = append.subn("", after, count=2)
+    if appends != 2:
+        return lines
+    return (before + "pages_[local_layer_id], append_position_map_view_" + after).splitlines()
 
 
 def link(objects: list[Path], wasm: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from gallery.server import build, open_chromium, serve
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -80,7 +81,8 @@ class Panel:
 
     def until(self, condition: Callable[[], object]) -> None:
         """Wait for a condition, ten seconds at most."""
-        WebDriverWait(self.browser, 10, poll_frequency=0.05).until(lambda _: condition())
+        passing = (NoSuchElementException, StaleElementReferenceException)
+        WebDriverWait(self.browser, 10, 0.05, passing).until(lambda _: condition())
 
 
 @contextmanager

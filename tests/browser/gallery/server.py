@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import os
 import shutil
 import subprocess
 import threading
@@ -11,12 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from build_tools.shown import Chrome
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent.parent
-OUT = ROOT / "build" / "gallery"
+OUT = ROOT / "build" / f"gallery{os.environ.get('PYTEST_XDIST_WORKER', '')}"  # another process may build its own just now
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -59,7 +61,7 @@ def open_chromium(width: int = 360, height: int = 720) -> Iterator[webdriver.Chr
     if chromium := shutil.which("chromium"):
         options.binary_location = chromium
     driver = shutil.which("chromedriver")
-    browser = webdriver.Chrome(options=options, service=Service(driver) if driver else None)
+    browser = Chrome(options=options, service=Service(driver) if driver else None)
     try:
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)

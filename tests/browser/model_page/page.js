@@ -48,13 +48,13 @@ function recordTokens() {
   };
 }
 
-/** @param {string} model */
-async function load(model) {
+/** @param {string} model @param {string} library */
+async function load(model, library) {
   await engine?.unload();
   const record = {
     model_id: model,
     model: `${location.origin}/models/${model}/resolve/main/`,
-    model_lib: `${location.origin}/libraries/${model}.wasm`,
+    model_lib: `${location.origin}/libraries/${library}.wasm`,
   };
   engine = await CreateMLCEngine(model, { appConfig: { model_list: [record] }, logLevel: "WARN" });
   pipeline = /** @type {any} */ (engine).loadedModelIdToPipeline.get(model);
