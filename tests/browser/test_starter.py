@@ -83,7 +83,7 @@ def test_it_writes_code_under_grammar_that_runs_once_it_is_allowed(starter: Pane
 def test_the_weights_lie_on_the_disk_once(starter: PanelDriver) -> None:
     """They are read from the package itself: nothing of their 98 MB is stored a second time."""
     ask = "const done = arguments[0]; navigator.storage.estimate().then(({usage}) => done(usage))"
-    assert starter.driver.execute_async_script(ask) < 10_000_000  # databases of conversations and documents
+    assert starter.driver.execute_async_script(ask) < 60_000_000  # databases, and Python's memory of some 30 MB
 
 
 def test_nothing_went_wrong_and_nothing_left_the_extension(starter: PanelDriver, pages: str) -> None:
