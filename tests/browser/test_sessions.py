@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
 import pytest
 from panel_driver import ScriptedDriver
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
@@ -66,8 +68,17 @@ class Conversations:
 
     def menu(self, title: str, entry: str, suffix: str = "") -> None:
         """Chooses an entry of the menu of one of the list."""
-        self._press(title, "session-menu")
-        self.driver.wait(lambda: self.driver.find_all(entry, suffix), 10, f"the menu has {entry}")[0].click()
+
+        def chosen() -> bool:
+            if found := self.driver.find_all(entry, suffix):
+                found[0].click()
+                return True
+            self._press(title, "session-menu")  # a list that is drawn anew has closed it
+            with contextlib.suppress(TimeoutException):
+                self.driver.wait(lambda: self.driver.find_all(entry, suffix), 2, f"the menu has {entry}")
+            return False
+
+        self.driver.wait(chosen, 15, f"the menu has {entry}")
 
     def _press(self, title: str, testid: str) -> None:
         def pressed() -> bool:

@@ -7,7 +7,23 @@ from typing import Any
 
 import pytest
 from panel_driver import ScriptedDriver
-from test_sessions import DATABASE, FORGET, Conversations
+from test_sessions import FORGET, Conversations
+
+# Opens the database for the `work` before it, and answers with what that gives.
+DATABASE = """
+const settled = (request, event = "onsuccess") => new Promise((resolve, reject) => {
+  request[event] = () => resolve(request.result);
+  request.onerror = request.onabort = () => reject(request.error);
+});
+return (async () => {
+  const database = await settled(indexedDB.open("sessions"));
+  try {
+    return await work(database);
+  } finally {
+    database.close();
+  }
+})();
+"""
 
 # A second conversation, which cannot be read, and pages and images of both.
 ADD = f"""

@@ -15,7 +15,6 @@ from panel_driver import PanelDriver
 CONTEXTS = (
     "sidepanel/index.html",
     "sidepanel/python-worker.js",
-    "sidepanel/sandbox-worker.js",
     "background/offscreen.html",
     "background/engines/webllm.js",
     "background/service-worker.js",
