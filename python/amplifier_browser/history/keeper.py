@@ -11,7 +11,7 @@ from typing import Any
 
 from .parts import Parts
 from .records import UNTITLED, Kept, Message, Record, text_of, title_of
-from .troubles import unsaved
+from .troubles import left_unsaved, unsaved
 
 EVERY = 0.5  # seconds between two writes
 RETRIES = (2.0, 5.0, 15.0, 60.0)  # seconds until it is tried again; then at the last of them
@@ -215,12 +215,9 @@ class Keeper:
             self._tell()
         elif not outbox.is_told:
             outbox.is_told = True
-            text = (
-                f"“{outbox.record.title}” is not saved yet ({outbox.reason}). It stays in the list of conversations for as long "
-            )
-            text += "as this panel is open, and saving it is tried again by itself. Export it before you close the panel."
             command = {"type": "export-session", "id": outbox.record.id, "format": "json"}
             action = {"label": "Export it", "command": command}
+            text = left_unsaved(outbox.record.title, outbox.reason)
             self._emit({"type": "notice", "level": "warning", "text": text, "action": action})
 
     def _tell_written(self, outbox: Outbox) -> None:

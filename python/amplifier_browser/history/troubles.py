@@ -37,6 +37,14 @@ def unsaved(reason: str) -> Message:
     }
 
 
+def left_unsaved(title: str, reason: str) -> str:
+    """That a conversation which is not open any more is not on the disk."""
+    return (
+        f"“{title}” is not saved yet ({reason}). It stays in the list of conversations for as long as this panel is open, and "
+        "saving it is tried again by itself. Export it before you close the panel."
+    )
+
+
 def in_a_line(what: str, reason: str) -> str:
     """The same for a notice; `what` failed."""
     found = unreadable(reason)
